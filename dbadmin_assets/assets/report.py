@@ -1,0 +1,98 @@
+"""Stage three: the evidence folder."""
+
+from typing import Any
+
+import dagster as dg
+
+from dbadmin_assets import __version__
+from dbadmin_assets.assets.collection import account_collections
+from dbadmin_assets.assets.run_scope import (
+    BACKFILL_TAG,
+    backfill_partitions,
+    collection_id,
+    latest_collections,
+    requested_by,
+)
+from dbadmin_assets.collecting import make_request, select_targets
+from dbadmin_assets.inventory import Inventory, Target
+from dbadmin_assets.reporting import MANIFEST_NAME, Report, make_report
+from dbadmin_assets.resources.evidence import EvidenceStore
+from dbadmin_assets.resources.wiring import EvidenceResource, InventoryResource, WorkerLambdaResource
+from worker_lambda.contract import outcome_key
+
+
+class ReportConfig(dg.Config):
+    """How the report is written."""
+
+    flat: bool = False
+
+
+@dg.asset(deps=[account_collections], group_name="db_admin_report", kinds={"csv", "s3"})
+def db_admin_report(
+    context: dg.AssetExecutionContext,
+    config: ReportConfig,
+    inventory: InventoryResource,
+    evidence: EvidenceResource,
+    worker_lambda: WorkerLambdaResource,
+) -> dg.MaterializeResult[None]:
+    """Who has administrator access to which database: one CSV and its manifest, every failure in it.
+
+    In a run that collected, it covers what that collection was asked for. Alone, it covers the whole
+    inventory, each target from its latest outcome.
+    """
+    store, collection = evidence.store(), collection_id(context.run)
+    requests = store.requests(collection)
+    alone = not requests and BACKFILL_TAG not in context.run.tags
+    origins: dict[str, str] = {}
+    if alone or BACKFILL_TAG in context.run.tags:
+        declared = inventory.read()
+        targets, origins = covered_targets(context, declared)
+        accounts = worker_lambda.accounts(context.run.run_id)
+        requests.append(
+            make_request(
+                declared, targets, [], [], collection_id=collection, run_id=context.run.run_id,
+                requested_by=requested_by(context.run), executed_by=accounts.caller().arn,
+            )
+        )  # fmt: skip
+    asked = {t.key: (t.account_id, t.region) for request in requests for t in request.targets}
+    keys = sorted(outcome_key(origins.get(key, collection), *target) for key, target in asked.items())
+    report = make_report(
+        store, requests, store.outcomes(keys), collection_id=collection, run_id=context.run.run_id,
+        flat=config.flat, code_version=__version__, across_collections=alone,
+    )  # fmt: skip
+    return dg.MaterializeResult(metadata=report_metadata(report, store, collection))
+
+
+def covered_targets(
+    context: dg.AssetExecutionContext, declared: Inventory
+) -> tuple[tuple[Target, ...], dict[str, str]]:
+    """The targets of a report that no request names, and the collection that each one's outcome is from.
+
+    In a backfill: the partitions Dagster lists for it, so that a run that died before it wrote its request
+    still counts. Otherwise the whole inventory, each target from its latest collection.
+    """
+    if backfill := context.run.tags.get(BACKFILL_TAG):
+        return select_targets(declared, [], [], backfill_partitions(context, backfill)), {}
+    targets = declared.targets()
+    return targets, latest_collections(context.instance, account_collections.key, [t.key for t in targets])
+
+
+def report_metadata(report: Report, store: EvidenceStore, collection: str) -> dict[str, dg.MetadataValue[Any]]:
+    """Where the report is, and its counts."""
+    totals = report.totals
+    counts = {
+        "targets": report.targets,
+        "databases": totals.databases,
+        "users": totals.users,
+        "admins": totals.admins,
+        "failed": totals.failed,
+        "partial": totals.partial,
+    }
+    return {
+        "report": dg.MetadataValue.url(store.url(report.folder)),
+        "manifest": dg.MetadataValue.url(store.url(report.folder + MANIFEST_NAME)),
+        "complete": dg.MetadataValue.bool(report.complete),
+        **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
+        "csv_sha256": dg.MetadataValue.text(totals.csv_sha256),
+        "collection_id": dg.MetadataValue.text(collection),
+    }

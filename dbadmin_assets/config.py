@@ -1,0 +1,201 @@
+"""Settings: what may be configured, where each value comes from, and how another process gets the same ones.
+
+An option wins over an environment variable, that over the configuration file (TOML). Nothing is read at import,
+and only the standard library is needed: the command line's help must not wait for more.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dbadmin_assets.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that can be configured; `name` is the key in the file, `--name` the option where there is one."""
+
+    name: str
+    variables: tuple[str, ...]
+    meaning: str
+    default: str | int | None = None
+    least: int = 1
+    most: int = 100_000
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the value is a whole number."""
+        return isinstance(self.default, int)
+
+
+OPTIONS = (
+    Option("inventory", ("DBADMIN_INVENTORY",), "where the inventory is: s3://bucket/key, ssm:/name, or a path"),
+    Option("bucket", ("DBADMIN_BUCKET",), "the evidence bucket of the central account"),
+    Option("region", ("DBADMIN_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"), "region of the bucket"),
+    Option("profile", ("AWS_PROFILE",), "profile of the AWS configuration to use"),
+    Option("state_dir", ("DBADMIN_STATE_DIR",), "folder for run logs and the embedded Dagster instance"),
+    Option("dagster_home", ("DAGSTER_HOME",), "folder of the Dagster instance; default: dagster/ in state_dir"),
+    # O2: ten minutes for an attempt; fourteen for all of a target, so that the report keeps its fifteen (O5).
+    Option("attempt_timeout_seconds", ("DBADMIN_ATTEMPT_TIMEOUT_SECONDS",), "one worker invocation", 600, most=900),
+    Option("target_timeout_seconds", ("DBADMIN_TARGET_TIMEOUT_SECONDS",), "all attempts of a target", 840, most=86_400),
+    Option("max_concurrency", ("DBADMIN_MAX_CONCURRENCY",), "targets collected at once", 1024, most=10_000),
+    Option("max_per_account", ("DBADMIN_MAX_PER_ACCOUNT",), "workers at once in one account", 10, most=1000),
+)
+_BY_NAME = {option.name: option for option in OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its value. `origins` names where each came from, for `config show` and messages.
+
+    `inventory`, `bucket` and `region` may be None: what needs one calls `required`.
+    """
+
+    inventory: str | None
+    bucket: str | None
+    region: str | None
+    profile: str | None
+    state_dir: Path
+    dagster_home: Path
+    attempt_timeout_seconds: int
+    target_timeout_seconds: int
+    max_concurrency: int
+    max_per_account: int
+    origins: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables that give another process exactly these settings."""
+        values = {option.variables[0]: getattr(self, option.name) for option in OPTIONS}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+    def required(self, *names: str) -> dict[str, str]:
+        """The text values of these settings.
+
+        Raises:
+            ConfigurationError: listing each one that is not set, and how to set it.
+        """
+        missing = [_BY_NAME[name] for name in names if getattr(self, name) is None]
+        if missing:
+            raise ConfigurationError(
+                f"{option.name} is not set ({option.meaning}): set {option.variables[0]}" for option in missing
+            )
+        return {name: str(getattr(self, name)) for name in names}
+
+
+def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from options, environment variables and the configuration file, in this order.
+
+    Args:
+        flags: options by setting name; None and a missing key mean: not given.
+        environ: instead of os.environ.
+
+    Raises:
+        ConfigurationError: with every unknown key and wrong value at once.
+    """
+    environ = os.environ if environ is None else environ
+    problems: list[str] = []
+    file_path = config_path(environ)
+    file_values = _read_file(file_path, required="DBADMIN_CONFIG" in environ, problems=problems)
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for name in sorted(set(flags or {}) - set(_BY_NAME)):
+        problems.append(f"option {name} is not known")
+    for option in OPTIONS:
+        raw, origin = _find(option, flags or {}, environ, file_values, file_path)
+        values[option.name] = _checked(option, raw, origin, problems)
+        origins[option.name] = origin
+    if problems:
+        raise ConfigurationError(problems)
+    values["inventory"] = _absolute_inventory(values["inventory"], origins["inventory"], file_path)
+    state_dir = Path(str(values.pop("state_dir") or _default_state_dir(environ))).expanduser().absolute()
+    dagster_home = values.pop("dagster_home")
+    return Settings(
+        **values,  # type: ignore[arg-type]
+        state_dir=state_dir,
+        dagster_home=Path(str(dagster_home)).expanduser().absolute() if dagster_home else state_dir / "dagster",
+        origins=origins,
+    )
+
+
+def _absolute_inventory(value: object, origin: str, file_path: Path) -> object:
+    """A path must mean the same file in every process: relative to the configuration file that says it, else to here."""
+    if not isinstance(value, str) or value.startswith(("s3:", "ssm:")):
+        return value
+    path = Path(value).expanduser()
+    return str((file_path.parent / path if origin.startswith("file") else path).absolute())
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    """The configuration file: DBADMIN_CONFIG, else db-admin-report/config.toml in the user's configuration."""
+    if environ.get("DBADMIN_CONFIG"):
+        return Path(environ["DBADMIN_CONFIG"]).expanduser()
+    base = environ.get("XDG_CONFIG_HOME") or f"{_home(environ)}/.config"
+    return Path(base) / "db-admin-report" / "config.toml"
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or str(Path.home())
+
+
+def _default_state_dir(environ: Mapping[str, str]) -> str:
+    base = environ.get("XDG_STATE_HOME") or f"{_home(environ)}/.local/state"
+    return f"{base}/db-admin-report"
+
+
+def _read_file(path: Path, *, required: bool, problems: list[str]) -> dict[str, object]:
+    try:
+        values: dict[str, object] = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if required:
+            problems.append(f"{path}: there is no such file (DBADMIN_CONFIG names it)")
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{path}: {error}")
+        return {}
+    problems += [
+        f"{path}: {key} is not known; known are {', '.join(_BY_NAME)}" for key in values if key not in _BY_NAME
+    ]
+    return values
+
+
+def _find(
+    option: Option,
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    file_values: Mapping[str, object],
+    file_path: Path,
+) -> tuple[object, str]:
+    """The first source that has the option; an empty environment variable counts as not set, as AWS tools do."""
+    flag = flags.get(option.name)
+    if flag is not None:
+        return flag, f"option --{option.name.replace('_', '-')}"
+    own, *general = option.variables
+    if environ.get(own):
+        return environ[own], f"environment {own}"
+    if option.name in file_values:
+        return file_values[option.name], f"file {file_path}"
+    for variable in general:  # AWS_REGION says less than our own file about where the bucket is
+        if environ.get(variable):
+            return environ[variable], f"environment {variable}"
+    return option.default, "default" if option.default is not None else "not set"
+
+
+def _checked(option: Option, raw: object, origin: str, problems: list[str]) -> object:
+    if raw is None:
+        return None
+    if not option.is_number:
+        if not isinstance(raw, str) or not raw or any(ord(c) < 32 for c in raw):
+            problems.append(f"{option.name} is {raw!r}, not text ({origin})")
+        return raw
+    text = raw.strip() if isinstance(raw, str) and not origin.startswith("file") else raw
+    if isinstance(text, str) and text.isascii() and text.isdigit():
+        text = int(text)
+    if not isinstance(text, int) or isinstance(text, bool):
+        problems.append(f"{option.name} is {raw!r}, not a whole number ({origin})")
+    elif not option.least <= text <= option.most:
+        problems.append(f"{option.name} is {text}, outside {option.least} to {option.most} ({origin})")
+    return text

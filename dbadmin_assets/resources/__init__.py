@@ -1,0 +1,1 @@
+"""What the assets reach outside this process: the inventory, accounts, worker Lambdas, the evidence bucket."""

@@ -1,0 +1,164 @@
+"""The evidence bucket: what the orchestrator reads and writes there, and under which keys."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dbadmin_assets.errors import EvidenceError
+from dbadmin_assets.review.records import CollectionObject, Outcome, Request, TargetRecord
+from worker_lambda.contract import outcome_key
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_s3.client import S3Client
+
+LATEST_KEY = "reports/latest.json"
+_READ_AHEAD = 8  # objects in memory at once while a report is written
+
+
+class EvidenceStore:
+    """One bucket. Every write is a single PUT, so nothing half-written is ever visible.
+
+    Args:
+        session: the orchestrator's session.
+        bucket: name of the evidence bucket.
+        region: the bucket's region.
+    """
+
+    def __init__(self, session: boto3.Session, *, bucket: str, region: str) -> None:
+        self.bucket = bucket
+        self.s3: S3Client = session.client(
+            "s3",
+            region_name=region,
+            config=Config(
+                connect_timeout=5,
+                read_timeout=60,
+                max_pool_connections=64,
+                retries={"mode": "standard", "total_max_attempts": 5},
+            ),
+        )
+
+    def url(self, key: str) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.bucket}/{key}"
+
+    def keys(self, prefix: str) -> list[str]:
+        """Every key below a prefix, in S3's order."""
+        try:
+            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]
+        except (ClientError, BotoCoreError) as error:
+            raise self._error("list", prefix, error) from error
+
+    def read(self, key: str) -> bytes | None:
+        """The object's bytes; None where there is no such key."""
+        found = self.fetch(key)
+        return found[0] if found else None
+
+    def fetch(self, key: str, version_id: str | None = None) -> tuple[bytes, CollectionObject] | None:
+        """The object's bytes and what identifies it; None where there is no such key (or version)."""
+        try:
+            if version_id:
+                answer = self.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)
+            else:
+                answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+            with answer["Body"] as body:
+                data = body.read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "NoSuchVersion"):
+                return None
+            raise self._error("read", key, error) from error
+        except BotoCoreError as error:
+            raise self._error("read", key, error) from error
+        return data, CollectionObject(
+            key=key,
+            version_id=answer.get("VersionId"),
+            sha256=hashlib.sha256(data).hexdigest(),
+            size_bytes=len(data),
+        )
+
+    def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, once: bool = True, sha256: str = "") -> None:
+        """Write one object.
+
+        Args:
+            once: refuse where the key exists already (If-None-Match).
+            sha256: hex digest of `data`, so that S3 refuses what was damaged on the way; made here if empty.
+
+        Raises:
+            EvidenceError: where the key exists already, or the bucket cannot be written.
+        """
+        if isinstance(data, bytes):
+            sha256 = hashlib.sha256(data).hexdigest()
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        put = self.s3.put_object
+        try:
+            if once:
+                put(
+                    Bucket=self.bucket, Key=key, Body=data, ContentType=content_type,
+                    ChecksumSHA256=checksum, IfNoneMatch="*",
+                )  # fmt: skip
+            else:
+                put(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, ChecksumSHA256=checksum)
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 412:
+                raise EvidenceError(f"{self.url(key)} exists already and evidence is never overwritten") from error
+            raise self._error("write", key, error) from error
+        except BotoCoreError as error:
+            raise self._error("write", key, error) from error
+
+    def put_request(self, request: Request) -> None:
+        """Record what one run was asked for; a step that is run again finds its own record there."""
+        key = f"requests/{request.collection_id}/{request.run_id}.json"
+        if self.read(key) is None:
+            self.put(key, request.to_json(), content_type="application/json")
+
+    def requests(self, collection_id: str) -> list[Request]:
+        """What the runs of a collection were asked for."""
+        found = (self.read(key) for key in self.keys(f"requests/{collection_id}/"))
+        return [Request.from_json(data) for data in found if data is not None]
+
+    def put_outcome(self, outcome: Outcome) -> None:
+        """Record the verdict on one target. A re-execution replaces it; the bucket keeps the version before."""
+        key = outcome_key(outcome.collection_id, outcome.account_id, outcome.region)
+        self.put(key, outcome.to_json(), content_type="application/json", once=False)
+
+    def outcomes(self, keys: Iterable[str]) -> list[Outcome]:
+        """The verdicts under these keys; a key without an object gives none."""
+        return [Outcome.from_json(data) for data in self._read_ahead(keys) if data is not None]
+
+    def with_objects(self, records: Iterable[TargetRecord]) -> Iterator[tuple[TargetRecord, bytes | None]]:
+        """Each record with its worker's object, read a few ahead; None where there is no object any more."""
+
+        def load(record: TargetRecord) -> bytes | None:
+            found = record.outcome.object if record.outcome else None
+            fetched = self.fetch(found.key, found.version_id) if found else None
+            return fetched[0] if fetched else None
+
+        with ThreadPoolExecutor(_READ_AHEAD, thread_name_prefix="read-ahead") as pool:
+            remaining = iter(records)
+            window: list[tuple[TargetRecord, Future[bytes | None]]]
+            window = [(r, pool.submit(load, r)) for r in islice(remaining, _READ_AHEAD)]
+            while window:
+                record, future = window.pop(0)
+                yield record, future.result()
+                window += [(r, pool.submit(load, r)) for r in islice(remaining, 1)]
+
+    def _read_ahead(self, keys: Iterable[str]) -> Iterator[bytes | None]:
+        with ThreadPoolExecutor(32, thread_name_prefix="read-outcomes") as pool:
+            yield from pool.map(self.read, keys)
+
+    def _error(self, verb: str, key: str, error: Exception) -> EvidenceError:
+        if isinstance(error, ClientError):
+            said = error.response.get("Error", {})
+            what = f"{said.get('Code', 'error')}: {said.get('Message', '')}".strip(": ")
+        else:
+            what = f"{type(error).__name__}: {error}"
+        return EvidenceError(f"cannot {verb} {self.url(key)}: {what}", hint="db-admin-report doctor checks the bucket")

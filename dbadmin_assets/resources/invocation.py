@@ -1,0 +1,137 @@
+"""One invocation of a worker function, and what can come of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+
+from dbadmin_assets.resources.accounts import signed_by
+from worker_lambda.contract import Reason, WorkerRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
+
+MAX_ANSWER_BYTES = 256 * 1024  # our worker answers some hundred bytes; its data goes to S3
+_THROTTLES = {"TooManyRequestsException", "ThrottlingException", "Throttling", "EC2ThrottledException"}
+_COLD_START_FAILURES = ("Runtime.ExitError", "Sandbox.", "Extension.", "InitError")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The worker says that it delivered."""
+
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAnswer:
+    """What came back is not the answer to this request: nothing it led to can be trusted."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Lambda or the worker said no. A function that failed may have delivered before."""
+
+    reason: Reason
+    detail: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallBroken:
+    """The call ended without an answer. `started` tells whether the function may be running."""
+
+    detail: str
+    started: bool = True
+
+
+Invocation = Answered | WrongAnswer | Refused | CallBroken
+
+
+def invoke(
+    client: LambdaClient, credentials: ReadOnlyCredentials, function_name: str, request: WorkerRequest
+) -> Invocation:
+    """Invoke the worker synchronously and classify what came back."""
+    payload = json.dumps(request.to_event(), separators=(",", ":")).encode()
+    try:
+        with signed_by(credentials):
+            answer = client.invoke(FunctionName=function_name, Payload=payload)
+        with answer["Payload"] as stream:
+            body = stream.read(MAX_ANSWER_BYTES + 1)
+    except ClientError as error:
+        return _service_error(error)
+    except (EndpointConnectionError, ConnectTimeoutError) as error:
+        return CallBroken(type(error).__name__, started=False)
+    except (ReadTimeoutError, ConnectionClosedError, HTTPClientError) as error:
+        return CallBroken(type(error).__name__)
+    except BotoCoreError as error:
+        return Refused(Reason.INVALID_ANSWER, f"{type(error).__name__}: {error}", retryable=False)
+    if len(body) > MAX_ANSWER_BYTES:
+        return WrongAnswer(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+    if answer.get("FunctionError"):
+        return _function_error(body)
+    return _read_answer(body, request)
+
+
+def _service_error(error: ClientError) -> Refused:
+    said = error.response.get("Error", {})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = said.get("Code", str(status))
+    detail = f"{code} on lambda:InvokeFunction: {said.get('Message', '')}"[:500]
+    if code in _THROTTLES or status == 429:
+        return Refused(Reason.WORKER_THROTTLED, detail, retryable=True)
+    return Refused(Reason.INVALID_ANSWER, detail, retryable=status >= 500)
+
+
+def _function_error(body: bytes) -> Refused:
+    """The function was run and failed. Time-outs and crashed sandboxes may pass; a bug in it does not."""
+    said = _json_object(body) or {}
+    kind, text = str(said.get("errorType", "unknown error")), str(said.get("errorMessage", ""))
+    detail = f"the function failed with {kind}: {text}"[:500]
+    if "timed out" in text.lower() or kind == "Sandbox.Timedout":
+        return Refused(Reason.WORKER_TIMED_OUT, detail, retryable=True)
+    return Refused(Reason.INVALID_ANSWER, detail, retryable=kind.startswith(_COLD_START_FAILURES))
+
+
+def _read_answer(body: bytes, request: WorkerRequest) -> Answered | WrongAnswer | Refused:
+    said = _json_object(body)
+    if said is None:
+        return WrongAnswer(f"the answer is no JSON object: {body[:60]!r}")
+    expected = {
+        "accountId": request.account_id,
+        "region": request.region,
+        "collectionId": request.collection_id,
+        "attempt": request.attempt,
+    }
+    wrong = [f"{k} is {said.get(k)!r}, not {v!r}" for k, v in expected.items() if said.get(k) != v]
+    status = said.get("status")
+    if status == "failure":
+        # A worker that refuses its event need not know whose it was: its reason matters more.
+        return Refused(Reason.RESULT_MISSING, f"the worker says: {said.get('errorMessage')}"[:500], retryable=False)
+    if status != "success":
+        wrong.append(f"status is {status!r}, not 'success' or 'failure'")
+    if wrong:
+        return WrongAnswer("the answer is for something else: " + ", ".join(wrong))
+    return Answered(sha256=said.get("sha256"))
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,38 @@
+"""Where a report lies in the evidence bucket, and the pointer to the newest complete one."""
+
+from __future__ import annotations
+
+import json
+
+from dbadmin_assets.review.times import parse_time
+
+
+def report_folder(ended_at: str, collection_id: str) -> str:
+    """Key prefix of a report: `reports/2024/01/15/20240115T142233Z-1a2b3c4d/`.
+
+    Args:
+        ended_at: when the report was finished, `2024-01-15T14:22:33Z`.
+
+    Raises:
+        ValueError: for a time of another form.
+    """
+    at = parse_time(ended_at)
+    return f"reports/{at:%Y/%m/%d}/{at:%Y%m%dT%H%M%SZ}-{collection_id[:8]}/"
+
+
+def latest_pointer(folder: str, manifest_sha256: str, ended_at: str) -> bytes:
+    """Content of `reports/latest.json`.
+
+    Args:
+        folder: key prefix of the report.
+        manifest_sha256: hex digest of its manifest.json, so that the pointer names one report and no other.
+        ended_at: when the report was finished.
+    """
+    pointer = {
+        "schemaVersion": "1",
+        "folder": folder,
+        "manifest": f"{folder}manifest.json",
+        "manifestSha256": manifest_sha256,
+        "endedAt": ended_at,
+    }
+    return json.dumps(pointer, indent=1).encode() + b"\n"

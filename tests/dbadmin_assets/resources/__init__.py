@@ -1,0 +1,1 @@
+"""Tests of what the assets reach outside their process."""

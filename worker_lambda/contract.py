@@ -1,0 +1,360 @@
+"""What the pipeline and the worker say to each other: request, response, result object, reasons.
+
+Standard library only, for both sides import it. The shapes are those of docs/formats.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, NotRequired, TypedDict
+
+SCHEMA_VERSION = "1"
+
+Engine = Literal["mysql", "mssql"]
+Tls = Literal["verify-full", "require", "off"]
+Auth = Literal["password", "iam"]
+
+DATABASE_TYPES: dict[str, str] = {"mysql": "MySQL", "mssql": "MSSQL"}
+DEFAULT_PORTS: dict[str, int] = {"mysql": 3306, "mssql": 1433}
+
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,253}[A-Za-z0-9])?")
+SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+class Reason(StrEnum):
+    """Why a database or a target gave no data: the exact text of an ERROR row."""
+
+    AUTHENTICATION_FAILED = "Connection Failed: Authentication failed"
+    CONNECT_TIMED_OUT = "Connection Failed: Timed out"
+    HOST_NOT_FOUND = "Connection Failed: Host not found"
+    CONNECTION_REFUSED = "Connection Failed: Connection refused"
+    TLS_FAILED = "Connection Failed: TLS verification failed"
+    DATABASE_NOT_FOUND = "Connection Failed: Database not found"
+    PASSWORD_EXPIRED = "Connection Failed: Password expired"  # noqa: S105 - a reason, not a secret
+    QUERY_TIMED_OUT = "Collection Failed: Query timed out"
+    DEADLINE_REACHED = "Collection Failed: Deadline reached"
+    UNEXPECTED_ANSWER = "Collection Failed: Unexpected answer"
+    SECRET_NOT_FOUND = "Credentials Failed: Secret not found"  # noqa: S105
+    SECRET_ACCESS_DENIED = "Credentials Failed: Access denied"  # noqa: S105
+    SECRET_MALFORMED = "Credentials Failed: Secret malformed"  # noqa: S105
+    CANNOT_ASSUME_ROLE = "Worker Failed: Cannot assume role"
+    WORKER_TIMED_OUT = "Worker Failed: Timed out"
+    WORKER_THROTTLED = "Worker Failed: Throttled"
+    INVALID_ANSWER = "Worker Failed: Invalid answer"
+    RESULT_MISSING = "Worker Failed: Result missing"
+
+
+class ContractError(ValueError):
+    """A request or response does not have the agreed shape; lists every problem found.
+
+    Attributes:
+        problems: one sentence per problem, each naming the field.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseTarget:
+    """One server to read, as the inventory declares it. `host` may come from the secret instead."""
+
+    name: str
+    engine: Engine
+    host: str | None = None
+    port: int | None = None
+    secret: str | None = None
+    username: str | None = None
+    auth: Auth = "password"
+    tls: Tls = "verify-full"
+    ca_file: str | None = None
+    database: str | None = None
+
+    @property
+    def database_type(self) -> str:
+        """`MySQL` or `MSSQL`, as the report prints it."""
+        return DATABASE_TYPES[self.engine]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLocation:
+    """Where the worker must put its result object, and the role that may write there."""
+
+    bucket: str
+    key: str
+    region: str
+    writer_role_arn: str
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRequest:
+    """The event that the worker Lambda is invoked with."""
+
+    collection_id: str
+    run_id: str
+    attempt: int
+    account_id: str
+    region: str
+    result: ResultLocation
+    databases: tuple[DatabaseTarget, ...]
+    schema_version: str = SCHEMA_VERSION
+
+    def to_event(self) -> dict[str, Any]:
+        """JSON-ready dict; `from_event` of it gives an equal request."""
+        event = asdict(self)
+        event["databases"] = [{k: v for k, v in d.items() if v is not None} for d in event["databases"]]
+        return event
+
+    @classmethod
+    def from_event(cls, event: object) -> WorkerRequest:
+        """Validate an event.
+
+        Raises:
+            ContractError: with every problem, not only the first.
+        """
+        problems: list[str] = []
+        if not isinstance(event, dict):
+            raise ContractError([f"the event is {type(event).__name__}, not an object"])
+        _check(event, _REQUEST_FIELDS, "event", problems)
+        if event.get("schema_version") != SCHEMA_VERSION:
+            problems.append(f"schema_version is {event.get('schema_version')!r}, this worker speaks {SCHEMA_VERSION!r}")
+        result = event.get("result")
+        if isinstance(result, dict):
+            _check(result, _RESULT_FIELDS, "result", problems)
+        databases = event.get("databases")
+        names: set[str] = set()
+        for i, item in enumerate(databases if isinstance(databases, list) else []):
+            if not isinstance(item, dict):
+                problems.append(f"databases[{i}] is not an object")
+                continue
+            _check(item, _DATABASE_FIELDS, f"databases[{i}]", problems)
+            name = str(item.get("name"))
+            if name in names:
+                problems.append(f"databases[{i}].name {name!r} is there twice")
+            names.add(name)
+        if problems:
+            raise ContractError(problems)
+        assert isinstance(result, dict) and isinstance(databases, list)  # noqa: S101 - checked above
+        return cls(
+            **{k: event[k] for k in ("collection_id", "run_id", "attempt", "account_id", "region")},
+            result=ResultLocation(**result),
+            databases=tuple(DatabaseTarget(**d) for d in databases),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    kind: type
+    required: bool = False
+    pattern: re.Pattern[str] | None = None
+    choices: tuple[str, ...] = ()
+    bounds: tuple[int, int] | None = None
+
+
+_ANY_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
+_REQUEST_FIELDS = {
+    "schema_version": _Field(str, True),
+    "collection_id": _Field(str, True, SAFE_ID),
+    "run_id": _Field(str, True, SAFE_ID),
+    "attempt": _Field(int, True, bounds=(1, 9999)),
+    "account_id": _Field(str, True, ACCOUNT_ID),
+    "region": _Field(str, True, REGION),
+    "result": _Field(dict, True),
+    "databases": _Field(list, True),
+}
+_RESULT_FIELDS = {
+    "bucket": _Field(str, True, re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")),
+    "key": _Field(str, True, re.compile(r"collections/[A-Za-z0-9._-]+/[0-9]{12}/[a-z0-9-]+/[0-9]+\.json")),
+    "region": _Field(str, True, REGION),
+    "writer_role_arn": _Field(str, True, re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")),
+    "external_id": _Field(str, False, re.compile(r"[\w+=,.@:/-]{2,1224}")),
+}
+_DATABASE_FIELDS = {
+    "name": _Field(str, True, _ANY_NAME),
+    "engine": _Field(str, True, choices=("mysql", "mssql")),
+    "host": _Field(str, False, HOST),
+    "port": _Field(int, False, bounds=(1, 65535)),
+    "secret": _Field(str, False, re.compile(r"[A-Za-z0-9/_+=.@:!-]{1,2048}")),
+    "username": _Field(str, False, _ANY_NAME),
+    "auth": _Field(str, False, choices=("password", "iam")),
+    "tls": _Field(str, False, choices=("verify-full", "require", "off")),
+    "ca_file": _Field(str, False, _ANY_NAME),
+    "database": _Field(str, False, _ANY_NAME),
+}
+
+
+def _check(item: dict[str, Any], fields: dict[str, _Field], path: str, problems: list[str]) -> None:
+    problems.extend(f"{path}.{key} is not known" for key in item if key not in fields)
+    for key, rule in fields.items():
+        value: Any = item.get(key)
+        if value is None:
+            if rule.required:
+                problems.append(f"{path}.{key} is missing")
+            continue
+        actual: type = type(value)
+        if actual is not rule.kind:  # exactly: a bool is an int for isinstance
+            problems.append(f"{path}.{key} is {type(value).__name__}, not {rule.kind.__name__}")
+        elif rule.choices and value not in rule.choices:
+            problems.append(f"{path}.{key} is {value!r}, not one of {', '.join(rule.choices)}")
+        elif rule.pattern and not rule.pattern.fullmatch(value):
+            problems.append(f"{path}.{key} has a form that is not allowed: {value[:80]!r}")
+        elif rule.bounds and not rule.bounds[0] <= value <= rule.bounds[1]:
+            problems.append(f"{path}.{key} is {value}, outside {rule.bounds[0]}..{rule.bounds[1]}")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerResponse:
+    """What the Lambda answers (O4). `status` tells whether the result object was delivered.
+
+    A delivered object may still hold failed databases: the verdict is made from the object.
+    """
+
+    accountId: str
+    region: str
+    status: Literal["success", "failure"]
+    s3Location: str | None = None
+    errorMessage: str | None = None
+    dataCount: int = 0
+    collectionId: str | None = None
+    attempt: int | None = None
+    sha256: str | None = None
+    sizeBytes: int | None = None
+    workerVersion: str | None = None
+
+    def to_payload(self) -> dict[str, Any]:
+        """JSON-ready dict."""
+        return asdict(self)
+
+
+# --- the result object (W6) -------------------------------------------------------------------
+
+
+class AdminUser(TypedDict):
+    """One principal of one database server, at its highest tier. Raw values, never escaped."""
+
+    username: str
+    role_name: str
+    permission_level: str
+    last_login_date: str
+    user_status: str
+    account_details: dict[str, Any]
+    database_name: str
+    database_type: str
+    collection_timestamp: str
+    tier: Literal["0", "1", "2", "none"]
+    rule_id: str
+    access_path: str
+    principal_type: str
+    principal_class: Literal["human", "service", "engine", "aws-managed", "group", "role"]
+    last_login_source: str
+    password_changed_at: str | None
+    auth_plugin: str | None
+    excluded_by_policy: str | None
+
+
+class Query(TypedDict):
+    """A query that was run: its text stands once per object, under `queries` by sha256."""
+
+    name: str
+    sha256: str
+
+
+class DatabaseConnection(TypedDict):
+    """One database asked for, and how it ended. Per-server detail columns stand here, once."""
+
+    name: str
+    engine: str
+    database_type: str
+    host: str | None
+    port: int | None
+    status: Literal["complete", "partial", "failed"]
+    engine_version: str | None
+    server_name: str | None
+    server_identity: str | None
+    server_time: str | None
+    facts_at: str | None
+    duration_ms: int
+    rows_fetched: int
+    users: int
+    admins: int
+    queries: list[Query]
+
+
+class DatabaseWarning(TypedDict):
+    """A sentence for the WARNING row of a database; `order` is its place in report-format's list."""
+
+    database_name: str
+    order: int
+    text: str
+
+
+class DatabaseFailure(TypedDict):
+    """The reason for the ERROR row of a database; `detail` is for people, free of secrets."""
+
+    database_name: str
+    reason: str
+    detail: str
+    occurred_at: str
+
+
+class Metadata(TypedDict):
+    """Totals and times of one collection; times are UTC ISO 8601 with a Z."""
+
+    totalUsers: int
+    totalDatabases: int
+    collectionStartTime: str
+    collectionEndTime: str
+
+
+class Collection(TypedDict):
+    """The result object: everything one worker read for one target in one attempt."""
+
+    schemaVersion: str
+    workerVersion: str
+    collectionId: str
+    runId: str
+    attempt: int
+    accountId: str
+    region: str
+    databaseConnections: list[DatabaseConnection]
+    adminUsers: list[AdminUser]
+    warnings: list[DatabaseWarning]
+    errors: list[DatabaseFailure]
+    queries: dict[str, str]
+    metadata: Metadata
+    functionVersion: NotRequired[str]
+
+
+# Places of the warning sentences, in the order the report joins them.
+WARNING_INCOMPLETE_RIGHTS = 1
+WARNING_INCOMPLETE_DATABASES = 2
+WARNING_EXCLUDED_ADMIN = 3
+WARNING_SAME_SERVER = 4
+WARNING_NOT_IN_INVENTORY = 5
+WARNING_NO_ACCOUNTS = 6
+
+
+@dataclass(slots=True)
+class DatabaseResult:
+    """What one collector returns for one database it could read."""
+
+    connection: DatabaseConnection
+    users: list[AdminUser] = field(default_factory=list)
+    warnings: list[DatabaseWarning] = field(default_factory=list)
+    queries: dict[str, str] = field(default_factory=dict)
+
+
+def collection_key(collection_id: str, account_id: str, region: str, attempt: int) -> str:
+    """S3 key of a worker's result object; written once."""
+    return f"collections/{collection_id}/{account_id}/{region}/{attempt}.json"
+
+
+def outcome_key(collection_id: str, account_id: str, region: str) -> str:
+    """S3 key of the orchestrator's verdict on one target."""
+    return f"outcomes/{collection_id}/{account_id}/{region}.json"
