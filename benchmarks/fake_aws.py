@@ -48,7 +48,8 @@ def result_object(event: dict[str, Any]) -> bytes:
         ]  # fmt: skip
         connections.append(
             {
-                "name": database["name"], "engine": "mysql", "database_type": "MySQL", "host": "h", "port": 3306,
+                "name": database["name"], "engine": "mysql", "product": "mysql",
+                "database_type": "MySQL", "host": "h", "port": 3306,
                 "status": "complete", "engine_version": "8.4.0", "server_name": "s",
                 "server_identity": f"{event['account_id']}{event['region']}{database['name']}",
                 "server_time": now, "facts_at": now, "duration_ms": 1, "rows_fetched": USERS_PER_DATABASE,

@@ -16,7 +16,7 @@ def main() -> int:
     job = build_definitions().resolve_job_def("db_admin_report")
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(instance=instance)
-        (report,) = result.asset_materializations_for_node("db_admin_report")
+        (report,) = result.asset_materializations_for_node("report")
         print({key: value.value for key, value in report.metadata.items() if key in ("targets", "users", "complete")})
     return 0 if result.success else 1
 

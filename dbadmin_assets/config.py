@@ -111,6 +111,8 @@ def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[st
     if problems:
         raise ConfigurationError(problems)
     values["inventory"] = _absolute_inventory(values["inventory"], origins["inventory"], file_path)
+    for name in ("state_dir", "dagster_home"):
+        origins[name] = origins[name].replace("not set", "default")
     state_dir = Path(str(values.pop("state_dir") or _default_state_dir(environ))).expanduser().absolute()
     dagster_home = values.pop("dagster_home")
     return Settings(
@@ -122,7 +124,7 @@ def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[st
 
 
 def _absolute_inventory(value: object, origin: str, file_path: Path) -> object:
-    """A path must mean the same file in every process: relative to the configuration file that says it, else to here."""
+    """A path must be the same file in every process: relative to the file that says it, else to this folder."""
     if not isinstance(value, str) or value.startswith(("s3:", "ssm:")):
         return value
     path = Path(value).expanduser()

@@ -109,6 +109,7 @@ def _walk_json(value: Any, path: Path, doubled: dict[int, Any], problems: list[P
 
 def _read_yaml(text: str) -> tuple[Any, list[Problem]]:
     try:
+        _bound_depth(text)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -124,6 +125,18 @@ def _read_yaml(text: str) -> tuple[Any, list[Problem]]:
         raise UnreadableError("it is empty")
     walk = _NodeWalk()
     return walk.value(node, ()), walk.problems
+
+
+def _bound_depth(text: str) -> None:
+    """Refuse deep nesting before nodes are composed: that recurses in C, and 100,000 brackets end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise UnreadableError(f"it is nested more than {MAX_DEPTH} levels deep")
 
 
 class _NodeWalk:

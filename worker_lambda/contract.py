@@ -74,6 +74,7 @@ class DatabaseTarget:
     tls: Tls = "verify-full"
     ca_file: str | None = None
     database: str | None = None
+    master_username: str | None = None  # of an RDS for SQL Server: no catalogue tells it
 
     @property
     def database_type(self) -> str:
@@ -186,6 +187,7 @@ _DATABASE_FIELDS = {
     "tls": _Field(str, False, choices=("verify-full", "require", "off")),
     "ca_file": _Field(str, False, _ANY_NAME),
     "database": _Field(str, False, _ANY_NAME),
+    "master_username": _Field(str, False, _ANY_NAME),
 }
 
 
@@ -266,10 +268,15 @@ class Query(TypedDict):
 
 
 class DatabaseConnection(TypedDict):
-    """One database asked for, and how it ended. Per-server detail columns stand here, once."""
+    """One database asked for, and how it ended. Per-server detail columns stand here, once.
+
+    `engine` is the inventory's (mysql, mssql), `product` what the server turned out to be (mysql, mariadb,
+    aurora-mysql, sqlserver); None where it was not reached.
+    """
 
     name: str
     engine: str
+    product: str | None
     database_type: str
     host: str | None
     port: int | None

@@ -71,7 +71,7 @@ class Section:
         databases = {
             d.name: _describe(self._account_id, record.region, d, hosts.get(d.name, "")) for d in settled.databases
         }
-        changed = self._add_rows(settled.result, databases)
+        changed = self._add_rows(settled.result, {n: d for n, d in databases.items() if n in settled.covered})
         for database in databases.values():
             self._check_counts(record, database)
         changed += self._add_warnings(record, settled, databases) + self._add_errors(record, databases)
@@ -119,7 +119,7 @@ class Section:
         for user in result.adminUsers:
             database = databases.get(user.database_name)
             if database is None:
-                continue  # of a database that is not declared any more: listed as `undeclared`
+                continue  # of a database that is not declared any more: the totals list it as `undeclared`
             if user.excluded_by_policy is not None:
                 database.excluded.append(user.username)
                 continue
@@ -139,7 +139,7 @@ class Section:
                 database.admins += 1
             if changed_values:
                 changed += sum(value in changed_values for value in (role, level, login, status))
-        return changed + sum(d.users for d in databases.values() if d.name_changed)
+        return changed + sum(d.users for d in databases.values() if d.name_changed)  # the name is in every row
 
     def _check_counts(self, record: TargetRecord, database: _Database) -> None:
         said = database.outcome
@@ -152,14 +152,15 @@ class Section:
     def _add_warnings(self, record: TargetRecord, settled: Settled, databases: dict[str, _Database]) -> int:
         sentences: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         for warning in settled.result.warnings:
-            sentences[warning.database_name].append((warning.order, warning.text))
+            if warning.database_name in settled.covered:
+                sentences[warning.database_name].append((warning.order, warning.text))
         for name, other in record.same_servers:
             sentences[name].append((WARNING_SAME_SERVER, f"Same server as {other}"))
         changed = 0
         for name, database in databases.items():
             said = set(sentences[name])
             if not database.users and database.outcome.status == "complete":
-                said = {s for s in said if s[0] != WARNING_NO_ACCOUNTS} | {(WARNING_NO_ACCOUNTS, "No accounts to list")}
+                said.add((WARNING_NO_ACCOUNTS, "No accounts to list"))  # the worker may have said so itself
             if said:
                 text = "; ".join(sentence for _, sentence in sorted(said))
                 changed += self._note(self._warnings, "WARNING", record, database, text)

@@ -58,10 +58,18 @@ _DECODER = msgspec.json.Decoder(ResultObject)
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Final outcomes of a target's declared databases, sorted by name, and the object their rows come from."""
+    """A target as the report shows it.
+
+    Attributes:
+        databases: final outcomes, one per declared database, sorted by name.
+        result: the object that rows and warnings come from.
+        covered: databases that the verdict, and so the object, speaks of; nothing else in the object counts.
+        undeclared: databases of the verdict that are not declared (any more, or with this engine).
+    """
 
     databases: tuple[DatabaseOutcome, ...]
     result: ResultObject = NOTHING
+    covered: frozenset[str] = frozenset()
     undeclared: tuple[str, ...] = ()
 
 
@@ -85,8 +93,8 @@ def settle(record: TargetRecord, data: bytes | None, *, as_of: str) -> Settled:
     if outcome is None:
         missing = "no verdict on this target exists"
         return Settled(tuple(_failed(d, Reason.RESULT_MISSING, missing, as_of) for d in declared))
-    judged = {d.name: d for d in outcome.databases}
-    undeclared = tuple(sorted(judged.keys() - {d.name for d in declared}))
+    judged = {(d.name, d.engine): d for d in outcome.databases}
+    wanted = {(d.name, d.engine) for d in declared}
     result = NOTHING
     # An object that was refused is never read again: what it says about its databases is not believed.
     refused = outcome.status == "failed" and outcome.reason == Reason.INVALID_ANSWER
@@ -98,14 +106,17 @@ def settle(record: TargetRecord, data: bytes | None, *, as_of: str) -> Settled:
         result = read
     readable = result is not NOTHING
     return Settled(
-        tuple(_final(d, judged.get(d.name), readable=readable, as_of=as_of) for d in declared), result, undeclared
+        tuple(_final(d, judged.get((d.name, d.engine)), readable=readable, as_of=as_of) for d in declared),
+        result,
+        covered=frozenset(name for name, _ in judged.keys() & wanted),
+        undeclared=tuple(sorted(name for name, _ in judged.keys() - wanted)),
     )
 
 
 def _final(
     declared: DeclaredDatabase, judged: DatabaseOutcome | None, *, readable: bool, as_of: str
 ) -> DatabaseOutcome:
-    if judged is None or judged.engine != declared.engine:
+    if judged is None:
         return _failed(declared, Reason.RESULT_MISSING, "the verdict on this target does not cover it", as_of)
     if judged.status != "failed" and not readable:
         return _failed(declared, Reason.RESULT_MISSING, "the result object does not exist any more", as_of)

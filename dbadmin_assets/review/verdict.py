@@ -71,7 +71,7 @@ def judge(
             request, Reason.INVALID_ANSWER, str(error),
             started_at=started_at, ended_at=ended_at, attempts=attempts, found=found,
         )  # fmt: skip
-    databases = _databases(answer)
+    databases = _databases(request, answer)
     status = overall(tuple(d.status for d in databases))
     return Outcome(
         collection_id=request.collection_id,
@@ -156,16 +156,19 @@ def _looks_like(data: bytes) -> str:
     return "not a result object" if start == b"{" else "not JSON of the agreed form"
 
 
-def _databases(answer: Collection) -> tuple[DatabaseOutcome, ...]:
+def _databases(request: WorkerRequest, answer: Collection) -> tuple[DatabaseOutcome, ...]:
     errors = {error["database_name"]: error for error in answer["errors"]}
-    connections = sorted(answer["databaseConnections"], key=lambda c: c["name"])
-    return tuple(_database(connection, errors.get(connection["name"])) for connection in connections)
+    connections = {connection["name"]: connection for connection in answer["databaseConnections"]}
+    return tuple(
+        _database(target.engine, connections[target.name], errors.get(target.name))
+        for target in sorted(request.databases, key=lambda d: d.name)
+    )
 
 
-def _database(connection: DatabaseConnection, error: DatabaseFailure | None) -> DatabaseOutcome:
+def _database(engine: str, connection: DatabaseConnection, error: DatabaseFailure | None) -> DatabaseOutcome:
     return DatabaseOutcome(
         name=connection["name"],
-        engine=connection["engine"],
+        engine=engine,
         status=connection["status"],
         users=connection["users"],
         admins=connection["admins"],

@@ -75,7 +75,7 @@ def check_results(instance: dg.DagsterInstance) -> dict[str | None, str]:
 def report_of(store: EvidenceStore, result: dg.ExecuteInProcessResult) -> tuple[list[list[str]], dict[str, Any]]:
     """The CSV's rows and the manifest of the report that a run made."""
     assert result.success
-    (materialization,) = result.asset_materializations_for_node("db_admin_report")
+    (materialization,) = result.asset_materializations_for_node("report")
     folder = str(materialization.metadata["report"].value).removeprefix("s3://evidence/")
     data, manifest = store.read(folder + "db-admin-report.csv"), store.read(folder + "manifest.json")
     assert data is not None and manifest is not None

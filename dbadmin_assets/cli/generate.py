@@ -1,0 +1,161 @@
+"""`generate`: check everything, launch one run, follow it, and say how it ended."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dbadmin_assets.cli import options
+from dbadmin_assets.cli.output import note, print_json, say
+from dbadmin_assets.config import Settings
+from dbadmin_assets.errors import EXIT_INTERRUPTED, ConfigurationError, ReportError
+
+if TYPE_CHECKING:
+    import boto3
+
+    from dbadmin_assets.cli.launch import RunRecord
+    from dbadmin_assets.inventory import Target
+
+
+@click.command("generate")
+@options.scope
+@click.option("--output-format", type=click.Choice(["csv"]), default="csv", help="Form of the report.")
+@click.option("--flat", is_flag=True, help="Leave the section rows out of the CSV.")
+@click.option("--no-wait", is_flag=True, help="Print the run id and go; `status` tells the rest.")
+@click.option("--download", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="Copy the report's files into this folder, too.")  # fmt: skip
+@click.option("--timeout", "timeout", type=click.FloatRange(min=1), metavar="SECONDS",
+              help="Wait so long at most; the run goes on.")  # fmt: skip
+@options.connection
+@options.general
+@click.pass_context
+def generate_command(ctx: click.Context, /, **given: Any) -> None:
+    """Collect from every database of the inventory and make a report.
+
+    Checks credentials, inventory and scope before anything runs. Ctrl-C leaves the run running.
+
+    \b
+    Examples:
+      db-admin-report generate
+      db-admin-report generate --accounts 123456789012 --regions us-east-1,eu-west-1 --download .
+    """
+    if given["no_wait"] and (given["directory"] or given["timeout"]):
+        raise click.UsageError("--no-wait waits for nothing: --download and --timeout do not go with it")
+    settings = options.settings_from(given, "inventory", "bucket", "region")
+    session, targets = _checked_scope(settings, given)
+    record, process = _launch(settings, targets, given)
+    if given["no_wait"]:
+        if given["as_json"]:
+            print_json({"run_id": record.run_id, "status": "launched", "targets": len(targets)})
+        else:
+            say(record.run_id)
+        return
+    ctx.exit(_follow(settings, session, record, process, given))
+
+
+def _checked_scope(settings: Settings, given: dict[str, Any]) -> tuple[boto3.Session, tuple[Target, ...]]:
+    """Whatever would make the run useless, found out before there is one."""
+    from dbadmin_assets.resources.credentials import aws_session, verified_caller
+    from dbadmin_assets.resources.inventory_source import read_inventory
+
+    session = aws_session(settings)
+    caller = verified_caller(session)
+    inventory = read_inventory(settings.required("inventory")["inventory"], lambda: session)
+    targets = inventory.targets(given["accounts"], given["regions"])
+    _refuse_missing_bucket(session, settings.required("bucket")["bucket"])
+    databases = sum(len(target.databases) for target in targets)
+    accounts = len({target.account_id for target in targets})
+    note(f"Caller: {caller['arn']}")
+    note(f"Scope: {accounts} accounts, {len(targets)} targets, {databases} databases of {inventory.source}")
+    return session, targets
+
+
+def _refuse_missing_bucket(session: boto3.Session, bucket: str) -> None:
+    """Only a bucket that is not there is refused: whether it can be written, the run finds out at its start."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        session.client("s3").head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket"):
+            raise ConfigurationError(
+                [f"there is no bucket {bucket}"], hint="check DBADMIN_BUCKET or --bucket"
+            ) from error
+    except BotoCoreError as error:
+        raise ReportError(f"the bucket {bucket} cannot be reached: {error}") from error
+
+
+def _launch(
+    settings: Settings, targets: tuple[Target, ...], given: dict[str, Any]
+) -> tuple[RunRecord, subprocess.Popen[bytes]]:
+    from dbadmin_assets.cli.instance import prepare_instance
+    from dbadmin_assets.cli.launch import launch, log_path
+
+    prepare_instance(settings)
+    record, process = launch(
+        settings,
+        [target.key for target in targets],
+        accounts=given["accounts"],
+        regions=given["regions"],
+        flat=given["flat"],
+    )
+    note(f"Run: {record.run_id}")
+    if given["verbose"]:
+        note(f"Log: {log_path(settings, record.run_id)}")
+    return record, process
+
+
+def _follow(
+    settings: Settings,
+    session: boto3.Session,
+    record: RunRecord,
+    process: subprocess.Popen[bytes],
+    given: dict[str, Any],
+) -> int:
+    """Follow the run to its end; the exit code."""
+    from dbadmin_assets.cli.display import make_display
+    from dbadmin_assets.cli.follow import Following, how_to_follow, reaping
+    from dbadmin_assets.cli.instance import open_instance
+    from dbadmin_assets.cli.launch import log_path
+    from dbadmin_assets.cli.progress import RunProgress
+
+    display = make_display(verbose=given["verbose"])
+    try:
+        with open_instance(settings) as instance:
+            log = log_path(settings, record.run_id)
+            following = Following(instance, record.run_id, reaping(process, record.is_alive), log)
+            progress = RunProgress(instance, record.run_id, record.scope["targets"])
+            run = following.to_the_end(progress, display, given["timeout"])
+    except KeyboardInterrupt:
+        display.close()
+        note(f"Interrupted. Run {record.run_id} goes on: {how_to_follow(record.run_id)}")
+        if given["as_json"]:
+            print_json({"run_id": record.run_id, "status": "running", "exit_code": EXIT_INTERRUPTED})
+        return EXIT_INTERRUPTED
+    finally:
+        display.close()
+    if not run.is_success or progress.report is None:
+        state = "was canceled" if run.status.value == "CANCELED" else "failed"
+        reason = f": {progress.failure}" if progress.failure else ""
+        raise ReportError(f"run {record.run_id} {state}, and there is no report{reason}", hint=f"its log: {log}")
+    return _finish(settings, session, record, str(progress.report["report"]), given)
+
+
+def _finish(settings: Settings, session: boto3.Session, record: RunRecord, location: str, given: dict[str, Any]) -> int:
+    from dbadmin_assets.cli import summary as summaries
+    from dbadmin_assets.resources.evidence import EvidenceStore
+
+    names = settings.required("bucket", "region")
+    store = EvidenceStore(session, **names)
+    folder = summaries.split_location(location, names["bucket"])
+    summary = {"run_id": record.run_id} | summaries.summarize(summaries.read_manifest(store, folder), location)
+    if given["directory"]:
+        summary["files"] = summaries.download(store, folder, given["directory"])
+    if given["as_json"]:
+        print_json(summary)
+    else:
+        summaries.print_summary(summary)
+    return int(summary["exit_code"])

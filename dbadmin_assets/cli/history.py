@@ -1,0 +1,95 @@
+"""`history`: the reports in the evidence bucket, newest first, from their manifests."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dbadmin_assets.cli import options
+from dbadmin_assets.cli.output import print_json, print_table, say
+from dbadmin_assets.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from dbadmin_assets.resources.evidence import EvidenceStore
+
+_MANIFEST = re.compile(r"reports/[0-9]{4}/[0-9]{2}/[0-9]{2}/(?P<name>[^/]+)/manifest\.json")
+
+
+@click.command("history")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="So many at most.")
+@options.connection
+@options.general
+def history_command(limit: int, as_json: bool, **given: Any) -> None:
+    """The reports there are, newest first: when, who asked, scope, counts, where.
+
+    \b
+    Example:
+      db-admin-report history --limit 5
+    """
+    from dbadmin_assets.resources.credentials import aws_session, verified_caller
+    from dbadmin_assets.resources.evidence import EvidenceStore
+
+    settings = options.settings_from(given, "bucket", "region")
+    session = aws_session(settings)
+    verified_caller(session)
+    store = EvidenceStore(session, **settings.required("bucket", "region"))
+    reports = list_reports(store, limit)
+    if as_json:
+        print_json({"bucket": store.bucket, "reports": reports})
+    elif not reports:
+        say(f"There is no report in {store.bucket} yet.")
+    else:
+        _print(reports)
+
+
+def list_reports(store: EvidenceStore, limit: int) -> list[dict[str, Any]]:
+    """The newest reports. One whose manifest cannot be read is listed with the problem, not left out.
+
+    Raises:
+        EvidenceError: the bucket cannot be listed.
+    """
+    names = {key: found["name"] for key in store.keys("reports/") if (found := _MANIFEST.fullmatch(key))}
+    newest = sorted(names, key=lambda key: names[key], reverse=True)[:limit]  # a name begins with its time
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(lambda key: _report(store, key.removesuffix("manifest.json")), newest))
+
+
+def _report(store: EvidenceStore, folder: str) -> dict[str, Any]:
+    from dbadmin_assets.cli.summary import read_manifest, summarize
+
+    try:
+        summary = summarize(read_manifest(store, folder), store.url(folder))
+    except EvidenceError as error:
+        return {"report": store.url(folder), "problem": error.message}
+    except (KeyError, TypeError, AttributeError) as error:  # another schema version
+        return {"report": store.url(folder), "problem": f"its manifest cannot be understood ({error!r})"}
+    for long in ("accounts", "failures", "partial", "exit_code"):
+        del summary[long]
+    return summary
+
+
+def _print(reports: list[dict[str, Any]]) -> None:
+    rows = []
+    for report in reports:
+        if "problem" in report:
+            rows.append(["?", "", "", report["problem"], "", "", "", "", report["report"]])
+            continue
+        scope, counts, numbers = report["scope"], report["counts"], report["population"]
+        rows.append(
+            [
+                report["ended_at"],
+                ", ".join(report["requested_by"]),
+                "full" if scope["full"] else ", ".join([*scope["accounts"], *scope["regions"]]) or "part",
+                report["status"].upper(),
+                numbers["declared"],
+                counts["users"],
+                counts["admins"],
+                numbers["failed"],
+                report["report"],
+            ]
+        )
+    heads = ("Ended", "Requested by", "Scope", "Status", "#Databases", "#Users", "#Admins", "#Failed", "Report")
+    print_table(heads, rows)

@@ -1,0 +1,133 @@
+"""Launching a run, and the small file that lets every later command find it again."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dbadmin_assets.cli.processes import run_processes
+from dbadmin_assets.config import Settings
+from dbadmin_assets.errors import UnknownRunError
+
+MODULE = "dbadmin_assets.definitions"
+JOB = "db_admin_report"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """`{state_dir}/runs/{run_id}.json`: who asked for what, and which process group does it.
+
+    `scope` has accounts and regions as they were asked for, and the keys of the targets they come to.
+    """
+
+    run_id: str
+    pid: int
+    pgid: int
+    started_at: str
+    requested_by: str
+    scope: dict[str, list[str]]
+
+    def is_alive(self) -> bool:
+        """Whether any process of the run is there."""
+        return bool(run_processes(self.pgid, self.run_id))
+
+    @property
+    def started(self) -> datetime:
+        """When it was launched, aware."""
+        return datetime.fromisoformat(self.started_at)
+
+
+def runs_folder(settings: Settings) -> Path:
+    """Where records and logs of runs lie."""
+    return settings.state_dir / "runs"
+
+
+def log_path(settings: Settings, run_id: str) -> Path:
+    """What the run's processes printed."""
+    return runs_folder(settings) / f"{run_id}.log"
+
+
+def launch(
+    settings: Settings, target_keys: Sequence[str], *, accounts: Sequence[str], regions: Sequence[str], flat: bool
+) -> tuple[RunRecord, subprocess.Popen[bytes]]:
+    """Start the job as a process session of its own: Ctrl-C here, or a closed terminal, does not reach it."""
+    run_id = str(uuid.uuid4())
+    requested_by = requester()
+    config = {
+        "ops": {
+            "account_collections": {"config": {"accounts": list(accounts), "regions": list(regions)}},
+            "report": {"config": {"flat": flat}},
+        }
+    }
+    tags = {"db-admin-report/requested_by": requested_by, "db-admin-report/request_id": run_id}
+    command = [
+        sys.executable, "-m", "dagster", "job", "launch", "-m", MODULE, "-j", JOB, "--run-id", run_id,
+        "--config-json", json.dumps(config), "--tags", json.dumps(tags),
+    ]  # fmt: skip
+    folder = runs_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(log_path(settings, run_id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,  # not the caller's folder: `python -m` would import from it
+            env={**os.environ, **settings.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    finally:
+        os.close(descriptor)
+    record = RunRecord(
+        run_id=run_id,
+        pid=process.pid,
+        pgid=process.pid,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        requested_by=requested_by,
+        scope={"accounts": list(accounts), "regions": list(regions), "targets": list(target_keys)},
+    )
+    _write(record, folder / f"{run_id}.json")
+    return record, process
+
+
+def _write(record: RunRecord, path: Path) -> None:
+    partial = path.with_suffix(".json.partial")
+    partial.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    partial.replace(path)
+
+
+def read_record(settings: Settings, run_id: str) -> RunRecord | None:
+    """The record of a run that was launched here; None where there is none (launched in the UI, or elsewhere).
+
+    Raises:
+        UnknownRunError: what was given cannot be a run id.
+    """
+    try:
+        uuid.UUID(run_id)
+    except ValueError as error:
+        raise UnknownRunError(f"{run_id!r} is not a run id", hint="`db-admin-report generate` prints it") from error
+    try:
+        values: dict[str, Any] = json.loads((runs_folder(settings) / f"{run_id}.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return RunRecord(**values)
+
+
+def requester() -> str:
+    """`user@host`, as asserted in the report; the verified identity is the caller ARN that the run records."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,161 @@
+"""The end of a report as people and machines read it, from its manifest (docs/formats.md) and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dbadmin_assets.cli.output import note, print_table, safe, say
+from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EvidenceError, ReportError
+
+if TYPE_CHECKING:
+    from dbadmin_assets.resources.evidence import EvidenceStore
+
+MANIFEST = "manifest.json"
+
+
+def read_manifest(store: EvidenceStore, folder: str) -> dict[str, Any]:
+    """The manifest of a report.
+
+    Args:
+        folder: its key prefix, with or without the slash at the end.
+
+    Raises:
+        EvidenceError: it cannot be read, is not there, or is no manifest.
+    """
+    import json
+
+    key = f"{folder.rstrip('/')}/{MANIFEST}"
+    data = store.read(key)
+    if data is None:
+        raise EvidenceError(f"{store.url(key)} is not there: without it, the folder is no report")
+    try:
+        manifest = json.loads(data)
+        if not isinstance(manifest["complete"], bool) or not isinstance(manifest["targets"], list):
+            raise TypeError("not a manifest")
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvidenceError(f"{store.url(key)} is not the manifest of a report ({error})") from error
+    return dict(manifest)
+
+
+def summarize(manifest: dict[str, Any], location: str) -> dict[str, Any]:
+    """What `--json` prints of a report.
+
+    Args:
+        location: `s3://bucket/reports/…/`.
+    """
+    complete = manifest["complete"]
+    csv = next((file for file in manifest["files"] if file["name"].endswith(".csv")), None)
+    return {
+        "status": "complete" if complete else "incomplete",
+        "complete": complete,
+        "exit_code": EXIT_COMPLETE if complete else EXIT_INCOMPLETE,
+        "collection_id": manifest["collectionId"],
+        "report": location,
+        "manifest": f"{location.rstrip('/')}/{MANIFEST}",
+        "csv": f"{location.rstrip('/')}/{csv['name']}" if csv else None,
+        "csv_sha256": csv["sha256"] if csv else None,
+        "started_at": manifest["startedAt"],
+        "ended_at": manifest["endedAt"],
+        "requested_by": sorted({request["requestedBy"] for request in manifest["requests"]}),
+        "executed_by": sorted({request["executedBy"] for request in manifest["requests"]}),
+        "scope": manifest["scope"],
+        "population": manifest["population"],
+        "counts": manifest["counts"],
+        "accounts": list(_accounts(manifest)),
+        "failures": [f for f in _findings(manifest) if f["status"] == "failed"],
+        "partial": [f for f in _findings(manifest) if f["status"] == "partial"],
+    }
+
+
+def _accounts(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for target in manifest["targets"]:
+        blank = {"account_id": target["accountId"], "account_name": target["accountName"] or ""}
+        numbers = dict.fromkeys(("targets", "databases", "users", "admins", "failed", "partial"), 0)
+        row = rows.setdefault(target["accountId"], blank | numbers)
+        row["targets"] += 1
+        for database in target["databases"]:
+            row["databases"] += 1
+            row["users"] += database["users"]
+            row["admins"] += database["admins"]
+            if database["status"] != "complete":
+                row[database["status"]] += 1
+    yield from rows.values()
+
+
+def _findings(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for target in manifest["targets"]:
+        for database in target["databases"]:
+            if database["status"] != "complete":
+                yield {
+                    "account_id": target["accountId"],
+                    "region": target["region"],
+                    "database": database["name"],
+                    "status": database["status"],
+                    "reason": database["reason"],
+                    "detail": database["detail"],
+                }
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """The same for people; the verdict is its last line."""
+    columns = ("account_id", "account_name", "targets", "databases", "users", "admins", "failed", "partial")
+    heads = ("Account", "Name", "#Targets", "#Databases", "#Users", "#Admins", "#Failed", "#Partial")
+    print_table(heads, ([row[column] for column in columns] for row in summary["accounts"]))
+    for title, kind in (("Failed", "failures"), ("Partly visible", "partial")):
+        if summary[kind]:
+            say(f"{title}:")
+        for item in summary[kind]:
+            reason = item["reason"] or "see the WARNING row of the report"
+            detail = f" ({item['detail']})" if item["detail"] else ""
+            say(f"  {item['account_id']} {item['region']} {item['database']}: {reason}{detail}")
+    numbers, counts = summary["population"], summary["counts"]
+    if not summary["scope"]["full"]:
+        say("Scope: not the whole inventory, only what was asked for")
+    say(
+        f"Databases: {numbers['declared']} declared = {numbers['complete']} complete + {numbers['partial']} partial"
+        f" + {numbers['failed']} failed + {numbers['excluded']} excluded"
+    )
+    say(f"Users: {counts['users']}, admins: {counts['admins']}")
+    say(f"Report: {summary['csv'] or summary['report']}")
+    click.secho("COMPLETE" if summary["complete"] else "INCOMPLETE", fg="green" if summary["complete"] else "yellow")
+
+
+def split_location(location: str, bucket: str) -> str:
+    """The key prefix of `s3://bucket/prefix`.
+
+    Raises:
+        ReportError: it is in another bucket than the configured one.
+    """
+    start = f"s3://{bucket}/"
+    if not location.startswith(start):
+        raise ReportError(f"the report is at {location}, not in the bucket {bucket}", hint="check DBADMIN_BUCKET")
+    return location.removeprefix(start)
+
+
+def download(store: EvidenceStore, folder: str, directory: Path) -> list[str]:
+    """Copy every file of a report into a folder below `directory`; the paths.
+
+    Raises:
+        EvidenceError: a file cannot be read.
+        ReportError: the folder cannot be written.
+    """
+    saved = []
+    to = directory / folder.rstrip("/").rsplit("/", 1)[-1]
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        for key in store.keys(folder):
+            data = store.read(key)
+            if data is None:
+                raise EvidenceError(f"{store.url(key)} went away while it was read")
+            path = to / Path(key).name
+            path.write_bytes(data)
+            saved.append(str(path))
+    except OSError as error:
+        raise ReportError(f"the report is in the bucket, but {to} cannot be written: {error.strerror}") from error
+    note(f"Downloaded {len(saved)} files to {safe(to)}")
+    return saved

@@ -1,0 +1,115 @@
+"""`python -m sandbox` keeps a sandbox in the foreground; `python -m sandbox run -- COMMAND` runs one command inside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from sandbox.engines import EngineUnavailable
+from sandbox.plan import Plan, demo_plan, fleet_plan
+from sandbox.processes import SandboxError
+from sandbox.reports import copy_newest_report
+from sandbox.stack import Sandbox, to_stderr
+
+EXIT_NO_SANDBOX = 70
+"""The sandbox itself could not be started or stopped; none of the product's codes."""
+
+
+_PLANS: dict[str, Callable[[], Plan]] = {"demo": demo_plan, "small": lambda: fleet_plan(2)}
+
+
+class _EndedError(Exception):
+    """A signal asks to end."""
+
+
+def main(argv: list[str]) -> int:
+    """The exit code of the command, or of the sandbox."""
+    options = _parser().parse_args(argv)
+    _on_signal(_end)
+    try:
+        with Sandbox(_PLANS[options.plan](), progress=to_stderr) as sandbox:
+            try:
+                if options.mode == "run":
+                    return _run(sandbox, options.command, options.copy_reports)
+                _serve(sandbox)
+            finally:
+                _on_signal(signal.SIG_IGN)  # a second Ctrl-C must not interrupt the stopping
+    except _EndedError as ended:
+        return int(str(ended))
+    except (SandboxError, EngineUnavailable) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return EXIT_NO_SANDBOX
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument(
+        "--plan",
+        choices=sorted(_PLANS),
+        default="demo",
+        help="demo: real MySQL and MariaDB, SQL Server stand-ins, two planted failures; "
+        "small: two accounts with stand-ins only, nothing fails, starts in seconds",
+    )
+    modes = parser.add_subparsers(dest="mode")
+    run = modes.add_parser("run", help="run a command inside a sandbox and exit with its code")
+    run.add_argument("--copy-reports", type=Path, metavar="DIR", help="afterwards copy the newest evidence folder here")
+    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
+    return parser
+
+
+def _serve(sandbox: Sandbox) -> None:
+    print("\n".join(sandbox.exports()), flush=True)
+    try:
+        to_stderr("ready; Ctrl-C ends it")
+        signal.pause()
+    except _EndedError:
+        to_stderr("stopping")
+
+
+def _run(sandbox: Sandbox, command: list[str], copy_to: Path | None) -> int:
+    words = command[1:] if command[:1] == ["--"] else command
+    if not words:
+        print("sandbox: there is no command after --", file=sys.stderr)
+        return 2
+    inherited = {k: v for k, v in os.environ.items() if k not in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")}
+    try:
+        child = subprocess.Popen(words, env=inherited | sandbox.environment)
+    except OSError as error:
+        print(f"sandbox: cannot run {words[0]}: {error.strerror}", file=sys.stderr)
+        return 127
+    code = _wait(child)
+    if copy_to is not None:
+        for path in copy_newest_report(sandbox.s3(), sandbox.bucket, copy_to):
+            to_stderr(f"copied {path}")
+    return code
+
+
+def _wait(child: subprocess.Popen[bytes]) -> int:
+    """The child's exit code; a signal goes on to it, and it decides how to end."""
+    while True:
+        try:
+            code = child.wait()
+            return code if code >= 0 else 128 - code
+        except _EndedError as ended:
+            if int(str(ended)) != 128 + signal.SIGINT:  # the terminal sent Ctrl-C to the child as well
+                child.send_signal(int(str(ended)) - 128)
+
+
+def _on_signal(action: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, action)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise _EndedError(str(128 + number))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

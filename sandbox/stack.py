@@ -1,0 +1,183 @@
+"""One sandbox: local AWS, Lambda host, databases and a seeded organization, started and stopped together."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from sandbox.aws import LocalAws
+from sandbox.databases import DatabaseServers
+from sandbox.inventory import inventory
+from sandbox.lambda_function import Function
+from sandbox.lambda_host import LambdaHost
+from sandbox.lambda_pool import LIVE_LIMIT
+from sandbox.organization import BUCKET, INVENTORY_KEY, publish_inventory, seed
+from sandbox.plan import CENTRAL_ACCOUNT, HOME_REGION, Plan, demo_plan
+from sandbox.processes import Processes
+
+_DAGSTER_YAML = """\
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: DefaultRunCoordinator
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+class Sandbox:
+    """`with Sandbox(plan) as sandbox:` - everything it starts ends with the block, or with this process.
+
+    Args:
+        plan: accounts, databases, faults; the demo's by default.
+        progress: gets one line per step; None is silent.
+        live_limit: Lambda processes at once.
+        function_environment: more environment for every function process.
+
+    Attributes:
+        directory: `.sandbox/run-…`, logs included; gone after stop.
+        environment: what a command needs to use this sandbox; overlay it on os.environ (without AWS_PROFILE).
+        organization: the seeded accounts; its `aws` gives clients.
+    """
+
+    bucket = BUCKET
+    region = HOME_REGION
+
+    def __init__(
+        self,
+        plan: Plan | None = None,
+        *,
+        progress: Callable[[str], None] | None = None,
+        live_limit: int = LIVE_LIMIT,
+        function_environment: dict[str, str] | None = None,
+    ) -> None:
+        self.plan = plan or demo_plan()
+        self.environment: dict[str, str] = {}
+        self._progress = progress
+        self._live_limit = live_limit
+        self._function_environment = function_environment or {}
+        self._processes: Processes | None = None
+        self._host: LambdaHost | None = None
+        self.servers = DatabaseServers()
+
+    def start(self) -> Sandbox:
+        """Start everything; on failure nothing is left running."""
+        self._step_began_at = time.monotonic()
+        self._processes = processes = Processes()
+        self.directory = processes.directory
+        try:
+            aws = LocalAws(processes)
+            self._say("local AWS")
+            self.servers.start(self.plan.servers, processes, self._say)
+            self.organization = seed(aws, self.plan, self.servers)
+            document = inventory(self.plan, self.organization.estate, self.servers.endpoints)
+            self.inventory_file = self.directory / "inventory.yaml"
+            self.inventory_file.write_text(document, encoding="utf-8")
+            publish_inventory(self.organization, document)
+            self._say(f"{len(self.plan.accounts)} accounts, {len(self.plan.databases)} databases declared")
+            self._start_host(aws, processes)
+            self.environment = self._environment(aws)
+            self._say("Lambda host")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End everything, in the order opposite to the start. Idempotent."""
+        try:
+            if self._host is not None:
+                self._host.stop()
+                self._host = None
+            self.servers.stop()
+        finally:
+            if self._processes is not None:
+                self._processes.stop()
+
+    def s3(self) -> Any:
+        """An S3 client with the central account's root rights, which no policy limits."""
+        return self.organization.aws.client("s3", CENTRAL_ACCOUNT, HOME_REGION)
+
+    def as_orchestrator(self, service: str, region: str = HOME_REGION) -> Any:
+        """A client that acts as the orchestrator, with its least privilege."""
+        return self.organization.aws.client_as(service, region, self.organization.orchestrator())
+
+    def deploy(self, function: Function) -> None:
+        """Add a function, or replace one: another handler, time-out or concurrency, for fault injection."""
+        assert self._host is not None
+        self._host.register(function)
+
+    @property
+    def lambda_endpoint(self) -> str:
+        """Where functions are invoked."""
+        assert self._host is not None
+        return self._host.endpoint
+
+    def exports(self) -> list[str]:
+        """Shell lines that set up a terminal. Without the marker: what a person starts there is theirs."""
+        mine = self._processes.marker if self._processes else {}
+        lines = [f"export {k}='{v}'" for k, v in self.environment.items() if k not in mine]
+        return ["unset AWS_PROFILE AWS_DEFAULT_PROFILE", *lines]
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start_host(self, aws: LocalAws, processes: Processes) -> None:
+        base = {
+            "AWS_ENDPOINT_URL": aws.endpoint,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **processes.marker,
+            **self._function_environment,
+        }
+        logs = self.directory / "logs"
+        self._host = LambdaHost(aws.endpoint, self.organization.execution_role, base, logs, self._live_limit)
+        for function in self.organization.functions():
+            self._host.register(function)
+
+    def _environment(self, aws: LocalAws) -> dict[str, str]:
+        credentials = self.organization.orchestrator()
+        home = self.directory / "home"
+        dagster_home = home / "dagster"
+        dagster_home.mkdir(parents=True)
+        (dagster_home / "dagster.yaml").write_text(_DAGSTER_YAML)
+        nothing = self.directory / "no-aws-config"
+        nothing.touch()
+        assert self._processes is not None
+        return {
+            "AWS_ENDPOINT_URL": aws.endpoint,
+            "AWS_ENDPOINT_URL_LAMBDA": self.lambda_endpoint,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": str(nothing),
+            "AWS_SHARED_CREDENTIALS_FILE": str(nothing),
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+            "AWS_REGION": HOME_REGION,
+            "AWS_DEFAULT_REGION": HOME_REGION,
+            "DBADMIN_INVENTORY": f"s3://{BUCKET}/{INVENTORY_KEY}",
+            "DBADMIN_BUCKET": BUCKET,
+            "DBADMIN_REGION": HOME_REGION,
+            "DBADMIN_STATE_DIR": str(home),
+            "DAGSTER_HOME": str(dagster_home),
+            **self._processes.marker,
+        }
+
+    def _say(self, what: str) -> None:
+        now = time.monotonic()
+        if self._progress is not None:
+            self._progress(f"{what} ({now - self._step_began_at:.1f} s)")
+        self._step_began_at = now
+
+
+def to_stderr(line: str) -> None:
+    """Progress for a person."""
+    print(f"sandbox: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,197 @@
+"""Usage, messages and exit codes of the command line, where no run is needed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dbadmin_assets.cli.main import cli
+from dbadmin_assets.cli.output import safe
+from tests.dbadmin_assets.cli.conftest import INVENTORY, Machine
+
+COMMANDS = ("generate", "status", "history", "cancel", "inventory", "doctor", "config")
+HEAVY = ("dagster", "boto3", "botocore", "pydantic", "rich", "yaml", "msgspec", "pandas")
+
+
+@pytest.fixture
+def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An inventory, and a machine that has configured nothing."""
+    import os
+
+    for name in os.environ:
+        if name.startswith(("DBADMIN_", "AWS_", "DAGSTER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "inventory.yaml"
+    path.write_text(INVENTORY)
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["generate", "-h"], ["doctor", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys; from dbadmin_assets.cli.main import cli\n"
+        f"try: cli.main({arguments!r})\n"
+        f"except SystemExit as end: assert end.code == 0\n"
+        f"print('loaded:', *[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_help_lists_every_command_and_every_command_has_an_example() -> None:
+    listed = run("--help").output
+    for command in COMMANDS:
+        assert f"\n  {command} " in listed
+        text = run(command, "--help").output
+        assert f"db-admin-report {command}" in text
+        assert "Example" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["frobnicate"],
+        ["generate", "--output-format", "pdf"],
+        ["generate", "--accounts", "1,,2"],
+        ["generate", "--no-wait", "--timeout", "5"],
+        ["status"],
+        ["status", "not-a-run-id"],
+        ["cancel", "../../etc/passwd"],
+        ["history", "--limit", "0"],
+        ["generate"],
+        ["history"],
+    ],
+)
+def test_wrong_use_and_missing_configuration_end_with_two(inventory: Path, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_every_missing_setting_is_named_at_once(inventory: Path) -> None:
+    text = run("generate").stderr
+    assert all(name in text for name in ("DBADMIN_INVENTORY", "DBADMIN_BUCKET", "DBADMIN_REGION"))
+
+
+def test_an_unknown_run_ends_with_two(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in ("status", "cancel"):
+        result = run(command, "5f0c1a52-7d0e-4b5b-9a57-0d4a8a3c2b11")
+        assert result.exit_code == 2
+        assert "is not known in" in result.stderr
+
+
+def test_missing_credentials_end_with_two_and_a_cure(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBADMIN_INVENTORY", str(inventory))
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    result = run("generate", "--bucket", "evidence")
+    assert result.exit_code == 2
+    assert "no usable AWS credentials" in result.stderr
+    assert "Fix: " in result.stderr
+    result = run("generate", "--bucket", "evidence", "--profile", "nobody")
+    assert result.exit_code == 2
+    assert "nobody" in result.stderr
+    assert not (inventory.parent / ".local").exists(), "nothing was started"
+
+
+def test_a_wrong_clock_is_told_as_such(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore.client import BaseClient
+    from botocore.exceptions import ClientError
+
+    def skewed(self: object, operation: str, _: object) -> None:
+        raise ClientError({"Error": {"Code": "RequestTimeTooSkewed", "Message": "x"}}, operation)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", skewed)
+    monkeypatch.setenv("DBADMIN_INVENTORY", str(inventory))
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    result = run("generate", "--bucket", "evidence", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]["type"] == "CredentialsError"
+    assert "clock" in json.loads(result.stdout)["error"]["hint"]
+
+
+def test_an_unknown_account_is_refused_before_anything_runs(machine: Machine) -> None:
+    code, out, err = machine.run("generate", "--accounts", "12345678901")
+    assert (code, out) == (2, "")
+    assert "012345678901" in err
+    assert not machine.state.exists()
+
+
+def test_a_bucket_that_is_not_there_is_refused_before_anything_runs(machine: Machine) -> None:
+    code, _, err = machine.run("generate", "--bucket", "no-such-bucket")
+    assert code == 2
+    assert "there is no bucket no-such-bucket" in err
+    assert not machine.state.exists()
+
+
+def test_inventory_show_needs_no_aws_for_a_file(inventory: Path) -> None:
+    result = run("inventory", "show", "--inventory", "inventory.yaml")
+    assert result.exit_code == 0
+    assert "excluded: test" in result.output
+    assert "3 targets, 3 databases to read, 1 excluded" in result.output
+    shown = json.loads(
+        run("inventory", "show", "--inventory", "inventory.yaml", "--accounts", "012345678901", "--json").stdout
+    )
+    assert [target["databases"][0]["name"] for target in shown["targets"]] == ["ledger"]
+
+
+def test_inventory_validate_lists_every_problem(inventory: Path) -> None:
+    assert run("inventory", "validate", "inventory.yaml").exit_code == 0
+    inventory.write_text("version: 3\naccounts: {}\nextra: 1\n")
+    result = run("inventory", "validate", "inventory.yaml", "--json")
+    assert result.exit_code == 2
+    assert [p.split(":")[0] for p in json.loads(result.stdout)["error"]["problems"]] == ["version", "accounts", "extra"]
+
+
+def test_config_show_names_the_origin_of_every_value(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBADMIN_MAX_CONCURRENCY", "5")
+    shown = json.loads(run("config", "show", "--bucket", "b", "--json").stdout)["settings"]
+    assert shown["bucket"] == {"value": "b", "origin": "option --bucket"}
+    assert shown["max_concurrency"] == {"value": 5, "origin": "environment DBADMIN_MAX_CONCURRENCY"}
+    assert shown["inventory"] == {"value": None, "origin": "not set"}
+
+
+def test_doctor_goes_on_after_a_failure_and_needs_no_network(offline: Machine) -> None:
+    (offline.home / "inventory.yaml").write_text("version: 2")
+    offline.environment["AWS_MAX_ATTEMPTS"] = "1"
+    code, out, _ = offline.run("doctor", "--json")
+    checks = {finding["check"]: finding for finding in json.loads(out)["checks"]}
+    assert code == 1
+    assert [name for name, finding in checks.items() if finding["ok"]] == ["state folder"]
+    assert set(checks) == {"state folder", "credentials", "bucket", "bucket versioning", "bucket listing", "inventory"}
+
+
+def test_tracebacks_are_for_verbose_only(inventory: Path) -> None:
+    inventory.write_text("")
+    assert "Traceback" not in run("inventory", "validate", "inventory.yaml").stderr
+    assert "Traceback" in run("inventory", "validate", "inventory.yaml", "--verbose").stderr
+
+
+def test_text_of_others_cannot_steer_the_terminal() -> None:
+    assert safe("a\x1b[2J\u202eb\r\n\U000e0001") == "a\\u001b[2J\\u202eb\\u000d\\u000a\\U000e0001"
+    assert safe("two\nlines", lines=True) == "two\nlines"
+    assert safe("Müller 名") == "Müller 名"
+
+
+def test_probe_hands_everything_to_the_worker_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def fake(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        seen.append(command)
+        return subprocess.CompletedProcess(command, 7)
+
+    monkeypatch.setattr("dbadmin_assets.cli.probe.importlib.util.find_spec", lambda _: object())
+    monkeypatch.setattr("dbadmin_assets.cli.probe.subprocess.run", fake)
+    assert run("probe", "--engine", "mysql", "--json", "-h").exit_code == 7
+    assert seen == [[sys.executable, "-m", "worker_lambda.probe", "--engine", "mysql", "--json", "-h"]]

@@ -1,0 +1,191 @@
+"""Collects one MySQL, MariaDB or Aurora MySQL server: two statements, judged, as the items of the result object."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from worker_lambda import contract
+from worker_lambda.collectors.mysql_connection import session
+from worker_lambda.collectors.mysql_queries import PROBE, facts
+from worker_lambda.collectors.mysql_rows import read_facts, read_probe
+from worker_lambda.collectors.mysql_visibility import Visible
+from worker_lambda.contract import (
+    AdminUser,
+    DatabaseConnection,
+    DatabaseResult,
+    DatabaseTarget,
+    DatabaseWarning,
+    Query,
+)
+from worker_lambda.credentials import Credentials
+from worker_lambda.privileges import mysql_selection, wording
+from worker_lambda.privileges.mysql import Verdict, evaluate
+from worker_lambda.privileges.mysql_catalogue import Account, Catalogue
+from worker_lambda.privileges.mysql_rules import RULES_VERSION
+from worker_lambda.privileges.mysql_selection import ExclusionPolicy
+
+EXCLUDED_VARIABLE = "DBADMIN_EXCLUDED_MYSQL_ACCOUNTS"
+
+
+def collect(
+    target: DatabaseTarget, credentials: Credentials, deadline: float, account_id: str, region: str
+) -> DatabaseResult:
+    """Read and judge one server.
+
+    Args:
+        deadline: on time.monotonic()'s clock.
+        account_id, region: of the target; MySQL's rows do not need them, the signature is every collector's.
+
+    Raises:
+        DatabaseError: what kept the server from being read.
+    """
+    del account_id, region
+    started_at = time.monotonic()
+    policy = policy_from_environment()
+    with session(target, credentials, deadline) as connection:
+        probed = connection.query(PROBE)
+        visible = read_probe(probed)
+        statement = facts(visible)
+        rows = connection.query(statement.sql)
+    catalogue = read_facts(rows, statement, visible)
+    facts_at = datetime.now(UTC)
+    users = _users(target, catalogue, policy, _stamp(facts_at.timestamp()))
+    queries = {hashlib.sha256(sql.encode()).hexdigest(): sql for sql in (PROBE, statement.sql)}
+    listed = [user for user in users if user["excluded_by_policy"] is None]
+    warnings = _warnings(target, catalogue, policy, users)
+    connection_item: DatabaseConnection = {
+        "name": target.name,
+        "engine": target.engine,
+        "database_type": target.database_type,
+        "host": credentials.host,
+        "port": credentials.port,
+        "status": "partial" if catalogue.gaps else "complete",
+        "engine_version": _version(visible),
+        "server_name": catalogue.variables.get("hostname"),
+        "server_identity": _identity(catalogue),
+        "server_time": None if catalogue.server_time is None else _stamp(catalogue.server_time),
+        "facts_at": _stamp(facts_at.timestamp()),
+        "duration_ms": round((time.monotonic() - started_at) * 1000),
+        "rows_fetched": len(probed) + len(rows),
+        "users": len(listed),
+        "admins": sum(user["permission_level"] == "Admin" for user in listed),
+        "queries": [
+            Query(name=name, sha256=digest)
+            for name, digest in zip(("mysql probe", "mysql facts"), queries, strict=True)
+        ],
+    }
+    return DatabaseResult(connection_item, users, warnings, queries)
+
+
+def policy_from_environment() -> ExclusionPolicy:
+    """The exclusion policy: the default list, plus a JSON list of `user@host` in DBADMIN_EXCLUDED_MYSQL_ACCOUNTS."""
+    text = os.environ.get(EXCLUDED_VARIABLE)
+    return mysql_selection.policy_from_json(text) if text else ExclusionPolicy()
+
+
+def _users(target: DatabaseTarget, catalogue: Catalogue, policy: ExclusionPolicy, stamp: str) -> list[AdminUser]:
+    verdicts = evaluate(catalogue)
+    granted = frozenset(edge.role for edge in catalogue.edges)
+    return [
+        _user(target, account, verdicts[account.principal], catalogue, policy, stamp)
+        for account in catalogue.accounts
+        if not mysql_selection.is_role(account, catalogue, granted)
+    ]
+
+
+def _user(
+    target: DatabaseTarget,
+    account: Account,
+    verdict: Verdict,
+    catalogue: Catalogue,
+    policy: ExclusionPolicy,
+    stamp: str,
+) -> AdminUser:
+    changed = account.password_changed_at
+    return {
+        "username": account.principal.username,
+        "role_name": verdict.role_name,
+        "permission_level": verdict.permission_level,
+        "last_login_date": "Unknown",
+        "user_status": mysql_selection.user_status(account, catalogue),
+        "account_details": _details(account, verdict),
+        "database_name": target.name,
+        "database_type": target.database_type,
+        "collection_timestamp": stamp,
+        "tier": _TIERS[verdict.tier],
+        "rule_id": verdict.rule_id,
+        "access_path": verdict.access_path,
+        "principal_type": "account",
+        "principal_class": policy.principal_class(account.principal),
+        "last_login_source": "none",
+        "password_changed_at": _stamp(changed) if changed else None,
+        "auth_plugin": account.plugin,
+        "excluded_by_policy": policy.reason(account.principal),
+    }
+
+
+_TIERS: dict[int | None, Any] = {0: "0", 1: "1", 2: "2", None: "none"}
+
+
+def _details(account: Account, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "user": account.principal.user,
+        "host": account.principal.host,
+        "roles": [role.role_label for role in verdict.roles],
+        "rights": [
+            {
+                "right": held.right.text,
+                "tier": str(held.right.rule.tier),
+                "rule_id": held.right.rule.rule_id,
+                "path": [role.role_label for role in held.path],
+            }
+            for held in verdict.rights
+        ],
+        "rules_version": RULES_VERSION,
+    }
+
+
+def _warnings(
+    target: DatabaseTarget, catalogue: Catalogue, policy: ExclusionPolicy, users: list[AdminUser]
+) -> list[DatabaseWarning]:
+    found: list[tuple[int, str]] = []
+    if catalogue.gaps:
+        found.append((contract.WARNING_INCOMPLETE_RIGHTS, f"Incomplete: login lacks {', '.join(catalogue.gaps)}"))
+    enabled = {a.principal.username: a.principal for a in catalogue.accounts if mysql_selection.can_log_in(a)}
+    hidden = [
+        wording.quoted(user["username"])
+        for user in users
+        if user["excluded_by_policy"] and user["tier"] == "0" and user["username"] in enabled
+        if not policy.owned_by_provider(enabled[user["username"]])
+    ]
+    if hidden:
+        text = f"Excluded account is an enabled administrator: {', '.join(hidden)}"
+        found.append((contract.WARNING_EXCLUDED_ADMIN, text))
+    if not any(user["excluded_by_policy"] is None for user in users):
+        found.append((contract.WARNING_NO_ACCOUNTS, "No accounts to list"))
+    return [DatabaseWarning(database_name=target.name, order=order, text=text) for order, text in found]
+
+
+def _identity(catalogue: Catalogue) -> str | None:
+    """What two addresses of one server have in common; None where the version has no such number.
+
+    The number alone is not enough: a copied data directory copies MySQL's, too.
+    """
+    variables = catalogue.variables
+    number = variables.get("server_uuid") or variables.get("server_uid")
+    if not number:
+        return None
+    return f"{number}@{variables.get('hostname', '')}:{variables.get('port', '')}"
+
+
+def _version(visible: Visible) -> str:
+    name = "MariaDB" if visible.flavour == "mariadb" else "MySQL"
+    return f"{name} {visible.version_text}"
+
+
+def _stamp(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

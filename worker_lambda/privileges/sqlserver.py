@@ -1,0 +1,193 @@
+"""The SQL Server evaluation as a whole: catalogue facts in, report rows and warnings out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from worker_lambda.contract import (
+    WARNING_EXCLUDED_ADMIN,
+    WARNING_INCOMPLETE_DATABASES,
+    WARNING_INCOMPLETE_RIGHTS,
+    WARNING_NO_ACCOUNTS,
+    AdminUser,
+    DatabaseWarning,
+)
+from worker_lambda.privileges import sqlserver_accounts as accounts
+from worker_lambda.privileges.sqlserver_catalogue import Database, DatabasePrincipal, Principal, Server
+from worker_lambda.privileges.sqlserver_databases import DatabaseRights
+from worker_lambda.privileges.sqlserver_rules import RULES_VERSION
+from worker_lambda.privileges.sqlserver_tiers import Tiers, Verdict, is_rds
+from worker_lambda.privileges.wording import cut, quoted
+
+# AWS's own: no customer can be given access, so they are no gap in what was asked for.
+RDS_OWN_DATABASES = {"rdsadmin", "model", "rdsadmin_ReportServer", "rdsadmin_ReportServerTempDB"}
+_MAX_NAMES = 100  # in a warning's cell; what is beyond is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Rows, excluded accounts among them (`excluded_by_policy`), and the sentences for the WARNING row."""
+
+    users: list[AdminUser]
+    warnings: list[DatabaseWarning]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something could not be seen."""
+        return any(w["text"].startswith("Incomplete:") for w in self.warnings)
+
+
+def evaluate(server: Server, database_name: str, collected_at: str, master_username: str | None = None) -> Evaluation:
+    """Judge every principal of one server.
+
+    Args:
+        database_name: the inventory's name of this server; stands in every row.
+        collected_at: UTC ISO 8601, when the facts were complete.
+        master_username: the RDS master user, where the inventory declares it.
+    """
+    rows = _Rows(server, Tiers(server, master_username), database_name, collected_at)
+    users = rows.logins() + rows.without_login()
+    users.sort(key=lambda u: (u["username"], u["principal_type"]))
+    warnings = _gaps(server) + rows.excluded_administrators
+    if all(u["excluded_by_policy"] for u in users):
+        warnings.append((WARNING_NO_ACCOUNTS, "No accounts to list"))
+    return Evaluation(
+        users, [{"database_name": database_name, "order": order, "text": text} for order, text in warnings]
+    )
+
+
+def _gaps(server: Server) -> list[tuple[int, str]]:
+    """What the reader could not see. Too few rights bring fewer rows and no error, so they are asked for."""
+    rights = server.rights
+    sees_definitions = 1 in (rights["view_any_definition"], rights["view_any_security_definition"])
+    unseen = any(member not in server.principals for _, member in server.members)
+    lacking = [] if sees_definitions and not unseen else ["VIEW ANY DEFINITION"]
+    lacking += [] if rights["view_any_database"] == 1 else ["VIEW ANY DATABASE"]
+    own = RDS_OWN_DATABASES if is_rds(server) else set()
+    closed = sorted(
+        d.name
+        for d in server.databases
+        if not (d.is_readable and (d.has_definition_right or not sees_definitions)) and d.name not in own
+    )
+    warnings = []
+    if lacking:
+        warnings.append((WARNING_INCOMPLETE_RIGHTS, f"Incomplete: login lacks {', '.join(lacking)}"))
+    if closed:
+        names = cut([quoted(name) for name in closed], _MAX_NAMES)
+        warnings.append((WARNING_INCOMPLETE_DATABASES, f"Incomplete: cannot read databases {names}"))
+    return warnings
+
+
+class _Rows:
+    def __init__(self, server: Server, tiers: Tiers, database_name: str, collected_at: str) -> None:
+        self._server, self._tiers = server, tiers
+        self._database_name, self._collected_at = database_name, collected_at
+        self._rds = is_rds(server)
+        self.excluded_administrators: list[tuple[int, str]] = []
+
+    def logins(self) -> list[AdminUser]:
+        """One row per login; roles, public among them, are none."""
+        rows = [self._login(p) for p in self._server.principals.values() if p.type != "R"]
+        alarming = sorted(
+            quoted(row["username"])
+            for row in rows
+            if row["excluded_by_policy"]
+            and row["principal_class"] != "aws-managed"
+            and row["tier"] == "0"
+            and row["account_details"]["type"] not in ("C", "K")
+            and "Disabled" not in row["user_status"]
+        )
+        if alarming:
+            text = f"Excluded account is an enabled administrator: {', '.join(alarming)}"
+            self.excluded_administrators.append((WARNING_EXCLUDED_ADMIN, text))
+        return rows
+
+    def without_login(self) -> list[AdminUser]:
+        """One row per contained user, and per Windows or Entra user that only a group lets in."""
+        sids = {p.sid for p in self._server.principals.values() if p.sid}
+        return [
+            self._contained(rights, user) for rights in self._tiers.databases for user in rights.without_login(sids)
+        ]
+
+    def _login(self, principal: Principal) -> AdminUser:
+        server = self._server
+        excluded = accounts.exclusion(principal, rds=self._rds)
+        verdict = self._tiers.of_principal(principal)
+        state = server.login_states.get(principal.id)
+        roles = sorted(
+            server.principals[role].name for role, member in server.members
+            if member == principal.id and role in server.principals
+        )  # fmt: skip
+        details: dict[str, Any] = {
+            "principal_id": principal.id,
+            "type": principal.type,
+            "sid": principal.sid,
+            "created_at": principal.created_at,
+            "modified_at": principal.modified_at,
+            "server_roles": roles,
+            "is_policy_checked": state.is_policy_checked if state else None,
+            "is_expiration_checked": state.is_expiration_checked if state else None,
+        }
+        row = self._row(principal.name, principal, verdict, details)
+        row["user_status"] = accounts.login_status(principal, server, self._tiers.rights)
+        row["principal_class"] = accounts.principal_class(principal, excluded)
+        row["excluded_by_policy"] = excluded
+        row["password_changed_at"] = state.password_changed_at if state else None
+        row["last_login_date"], row["last_login_source"] = accounts.last_login(server, principal.sid, principal.name)
+        return row
+
+    def _contained(self, rights: DatabaseRights, user: DatabasePrincipal) -> AdminUser:
+        database = rights.database
+        name = f"{user.name} [{database.name}]"
+        details = {"type": user.type, "sid": user.sid, "created_at": user.created_at, "database": database.name}
+        row = self._row(name, user, self._tiers.of_contained(rights, user.id, name), details)
+        row["user_status"] = accounts.contained_status(user, _connect_denied(database, user.id))
+        row["principal_class"] = accounts.principal_class(user)
+        row["last_login_date"], row["last_login_source"] = accounts.last_login(
+            self._server, user.sid, user.name, database.id
+        )
+        return row
+
+    def _row(
+        self, username: str, principal: Principal | DatabasePrincipal, verdict: Verdict, details: dict[str, Any]
+    ) -> AdminUser:
+        role_name, rule_id = _wording(principal.type, verdict)
+        details["rules"] = RULES_VERSION
+        details["access_paths"] = [h.access_path for h in verdict.holdings]
+        return {
+            "username": username,
+            "role_name": role_name,
+            "permission_level": verdict.permission_level(),
+            "last_login_date": accounts.UNKNOWN,
+            "user_status": accounts.UNKNOWN,
+            "account_details": details,
+            "database_name": self._database_name,
+            "database_type": "MSSQL",
+            "collection_timestamp": self._collected_at,
+            "tier": verdict.tier,
+            "rule_id": rule_id,
+            "access_path": verdict.access_path,
+            "principal_type": principal.type_desc,
+            "principal_class": "human",
+            "last_login_source": "",
+            "password_changed_at": None,
+            "auth_plugin": None,
+            "excluded_by_policy": None,
+        }
+
+
+def _connect_denied(database: Database, user: int) -> bool:
+    return any(p.grantee_id == user and p.name == "CONNECT" and p.state == "D" for p in database.permissions)
+
+
+def _wording(kind: str, verdict: Verdict) -> tuple[str, str]:
+    """Role Name and rule id of a principal of that type."""
+    is_group = kind in ("G", "X")
+    if verdict.rule_id is not None:
+        return verdict.role_name("group not expanded" if is_group else ""), verdict.rule_id
+    if is_group:
+        return "Other (group not expanded)", "mssql.group"
+    if kind in ("C", "K"):
+        return "Other (certificate or key)", "mssql.certificate-or-key"
+    return "User", "mssql.user"
