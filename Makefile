@@ -24,7 +24,7 @@ $(SETUP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: $(SETUP) ## a whole report in a local AWS: evidence in .sandbox/evidence/
-	@$(BIN)/python -m sandbox run --copy-reports .sandbox/evidence --allow-exit 3 -- $(BIN)/db-admin-report generate
+	@$(BIN)/python -m sandbox run --copy-reports .sandbox/evidence --expect-exit 3 -- $(BIN)/db-admin-report generate
 
 test: $(SETUP) ## every test, with the coverage gate
 	@$(BIN)/python -m sandbox.setup

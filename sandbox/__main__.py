@@ -36,7 +36,8 @@ def main(argv: list[str]) -> int:
         with Sandbox(_PLANS[options.plan](), progress=to_stderr) as sandbox:
             try:
                 if options.mode == "run":
-                    return _run(sandbox, options.command, options.copy_reports)
+                    code = _run(sandbox, options.command, options.copy_reports)
+                    return _against(options.expect_exit, code)
                 _serve(sandbox)
             finally:
                 _on_signal(signal.SIG_IGN)  # a second Ctrl-C must not interrupt the stopping
@@ -60,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     modes = parser.add_subparsers(dest="mode")
     run = modes.add_parser("run", help="run a command inside a sandbox and exit with its code")
     run.add_argument("--copy-reports", type=Path, metavar="DIR", help="afterwards copy the newest evidence folder here")
+    run.add_argument(
+        "--expect-exit", type=int, metavar="CODE", help="exit 0 if the command exits with CODE, else 1: for the demo, "
+        "whose planted failures make its report incomplete",
+    )  # fmt: skip
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
     return parser
 
@@ -71,6 +76,15 @@ def _serve(sandbox: Sandbox) -> None:
         signal.pause()
     except _EndedError:
         to_stderr("stopping")
+
+
+def _against(expected: int | None, code: int) -> int:
+    if expected is None:
+        return code
+    if code != expected:
+        to_stderr(f"the command exited with {code}, expected was {expected}")
+        return 1
+    return 0
 
 
 def _run(sandbox: Sandbox, command: list[str], copy_to: Path | None) -> int:

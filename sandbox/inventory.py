@@ -54,4 +54,6 @@ def _entry(item: PlannedDatabase, where: Endpoint | None) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": item.name, "engine": item.engine, "host": where.host, "port": where.port}
     if where.ca_file:
         entry["ca_file"] = str(where.ca_file)
+    else:  # a server that a person named in the environment: we do not know who signed its certificate
+        entry["tls"] = "require"
     return entry

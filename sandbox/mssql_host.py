@@ -1,7 +1,8 @@
 """`python -m sandbox.mssql_host`: SQL Server stand-ins in a process of their own, so that the reaper can end them.
 
 Reads `{"servers": [[kind, instance], …], "login": …, "password": …}` from standard input, prints one line of JSON, a
-list of `{host, port, ca_file}` in that order, and serves until it is ended. The password comes through standard input for it must not be in argv.
+list of `{host, port, ca_file}` in that order, and serves until it is ended. The password comes through standard input,
+for it must not be in argv.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from sandbox.tds.server import TdsServer
 
 _CATALOGUES = {"mssql-2019": known_2019, "mssql-rds": rds_2022}
 
+_NAMES = {"mssql-2019": "SQL2019-", "mssql-rds": "EC2AMAZ-"}  # RDS names its hosts so
+
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
@@ -28,7 +31,7 @@ def main() -> int:
         users = {asked["login"]: asked["password"]}
         where = []
         for kind, instance in asked["servers"]:
-            catalogue = _CATALOGUES[kind](f"SANDBOX-{kind[-4:].upper()}-{instance:03d}")
+            catalogue = _CATALOGUES[kind](f"{_NAMES[kind]}{instance:04d}")
             server = stack.enter_context(TdsServer(catalogue, users))
             where.append({"host": server.host, "port": server.port, "ca_file": str(server.ca_file)})
         print(json.dumps(where), flush=True)

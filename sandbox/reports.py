@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,19 @@ def newest_report_prefix(s3: Any, bucket: str) -> str | None:
 
 
 def copy_newest_report(s3: Any, bucket: str, destination: Path) -> list[Path]:
-    """Copy the newest evidence folder's files into a directory; returns what was written."""
+    """Put the newest evidence folder's files into a directory, in place of what an earlier copy left there.
+
+    Returns what was written; nothing where there is no report.
+    """
     prefix = newest_report_prefix(s3, bucket)
     written: list[Path] = []
     if prefix is None:
         return written
-    folder = destination / prefix.rstrip("/").rpartition("/")[2]
-    folder.mkdir(parents=True, exist_ok=True)
+    if destination.exists():
+        shutil.rmtree(destination)
+    destination.mkdir(parents=True)
     for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
-        path = folder / Path(item["Key"]).name
+        path = destination / Path(item["Key"]).name
         path.write_bytes(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
         written.append(path)
     return written

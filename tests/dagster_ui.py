@@ -84,7 +84,7 @@ class DagsterUi:
     def _run(self, assets: list[dict[str, Any]], tags: list[dict[str, str]]) -> str:
         selector = {
             "repositoryName": "__repository__",
-            "repositoryLocationName": "db_admin_report",
+            "repositoryLocationName": "dbadmin_assets.definitions",
             "pipelineName": "__ASSET_JOB",
             "assetSelection": assets,
         }

@@ -311,7 +311,10 @@ class DatabaseFailure(TypedDict):
 
 
 class Metadata(TypedDict):
-    """Totals and times of one collection; times are UTC ISO 8601 with a Z."""
+    """Totals and times of one collection; times are UTC ISO 8601 with a Z.
+
+    `totalUsers` counts the rows of the report: adminUsers without those that have `excluded_by_policy`.
+    """
 
     totalUsers: int
     totalDatabases: int

@@ -71,10 +71,12 @@ def _stop(instance: DagsterInstance, run_id: str, record: RunRecord | None) -> N
     if record is not None:
         stop_run(record.pgid, run_id)
     run = instance.get_run_by_id(run_id)
-    if run is not None and not run.is_finished:
-        if record is None and not asked:
-            raise ReportError(f"run {run_id} was not launched here and its launcher cannot stop it")
-        instance.report_run_canceled(run)
+    if run is None or run.is_success or run.status.value == "CANCELED":
+        return
+    if record is None and not asked:
+        raise ReportError(f"run {run_id} was not launched here and its launcher cannot stop it")
+    # Ended while it was starting up, a run counts as failed for Dagster; but it was somebody's wish.
+    instance.report_run_canceled(run)
 
 
 def _wait_until_finished(instance: DagsterInstance, run_id: str) -> None:

@@ -139,7 +139,7 @@ def _rows(connections: dict[str, DatabaseConnection], answer: Collection) -> Ite
 
 def _totals(connections: dict[str, DatabaseConnection], answer: Collection) -> Iterator[str]:
     said = answer["metadata"]
-    users = len(answer["adminUsers"])  # the excluded ones too
+    users = sum(c["users"] for c in connections.values())
     if said["totalDatabases"] != len(connections):
         yield f"totalDatabases is {said['totalDatabases']}, there are {len(connections)}"
     if said["totalUsers"] != users:

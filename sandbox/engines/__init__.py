@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from sandbox.engines.accounts import KnownAccount, create_known_accounts, create_reader
 from sandbox.engines.choice import Engine, EngineUnavailable, Kind, available
 from sandbox.engines.server import RunningServer, start_mysql
 
-__all__ = ["Engine", "EngineUnavailable", "Kind", "RunningServer", "available", "start_mysql"]
+__all__ = [
+    "Engine",
+    "EngineUnavailable",
+    "Kind",
+    "KnownAccount",
+    "RunningServer",
+    "available",
+    "create_known_accounts",
+    "create_reader",
+    "start_mysql",
+]

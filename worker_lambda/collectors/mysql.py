@@ -60,6 +60,7 @@ def collect(
     connection_item: DatabaseConnection = {
         "name": target.name,
         "engine": target.engine,
+        "product": _product(catalogue),
         "database_type": target.database_type,
         "host": credentials.host,
         "port": credentials.port,
@@ -180,6 +181,12 @@ def _identity(catalogue: Catalogue) -> str | None:
     if not number:
         return None
     return f"{number}@{variables.get('hostname', '')}:{variables.get('port', '')}"
+
+
+def _product(catalogue: Catalogue) -> str:
+    if catalogue.flavour == "mariadb":
+        return "mariadb"
+    return "aurora-mysql" if "aurora_version" in catalogue.variables else "mysql"
 
 
 def _version(visible: Visible) -> str:

@@ -1,4 +1,4 @@
-"""One connection to a MySQL or MariaDB server: verified TLS, a hard end to every phase, errors as reasons, always closed.
+"""One connection to a MySQL or MariaDB server: verified TLS, an end to every phase, errors as reasons, always closed.
 
 Socket time-outs count per recv, so a server that trickles one byte a second would never meet one: a timer shuts the
 socket down when a phase's time is over. Messages of the server never go into a detail: they name accounts.
@@ -18,10 +18,10 @@ from typing import Any
 import pymysql
 from pymysql.cursors import SSCursor
 
+from worker_lambda.collectors.mysql_trust import ssl_context
 from worker_lambda.contract import DatabaseTarget, Reason
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import CollectionFailed, ConnectionFailed, DatabaseError
-from worker_lambda.trust import ssl_context
 
 PROGRAM_NAME = "db-admin-report"
 CONNECT_SECONDS = 10.0

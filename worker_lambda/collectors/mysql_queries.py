@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from worker_lambda.collectors.mysql_visibility import (
     VIEW,
-    VIEW_NAME,
-    VIEW_SCHEMA,
     Visible,
     gaps,
     required_columns,
@@ -25,28 +23,16 @@ from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN
 WIDTH = 10
 QUERY_SECONDS = 60
 
-_TABLES = (
-    "user",
-    "global_priv",
-    "global_grants",
-    "role_edges",
-    "roles_mapping",
-    "db",
-    "tables_priv",
-    "procs_priv",
-    "proxies_priv",
-)
-
-PROBE = (  # noqa: S608 - constants of this module only
-    "SELECT CONVERT('column' USING utf8mb4), CONVERT(LOWER(CONCAT(TABLE_SCHEMA, '.', TABLE_NAME)) USING utf8mb4), "
-    "CONVERT(COLUMN_NAME USING utf8mb4) FROM information_schema.COLUMNS WHERE ("
-    "(TABLE_SCHEMA = 'mysql' AND TABLE_NAME IN (" + ", ".join(f"'{name}'" for name in _TABLES) + ")) OR "
-    f"(TABLE_SCHEMA = '{VIEW_SCHEMA}' AND TABLE_NAME = '{VIEW_NAME}') OR "
-    "(TABLE_SCHEMA = 'performance_schema' AND TABLE_NAME = 'global_variables')"
-    ") AND LOWER(`PRIVILEGES`) LIKE '%select%' "
-    "UNION ALL SELECT CONVERT('version' USING utf8mb4), CONVERT(@@version USING utf8mb4), "
-    "CONVERT(@@version_comment USING utf8mb4)"
-)
+PROBE = """\
+SELECT CONVERT('column' USING utf8mb4), CONVERT(LOWER(CONCAT(TABLE_SCHEMA, '.', TABLE_NAME)) USING utf8mb4),
+  CONVERT(COLUMN_NAME USING utf8mb4)
+FROM information_schema.COLUMNS
+WHERE LOWER(`PRIVILEGES`) LIKE '%select%' AND (
+  (TABLE_SCHEMA = 'mysql' AND TABLE_NAME IN ('user', 'global_priv', 'global_grants', 'role_edges', 'roles_mapping',
+    'db', 'tables_priv', 'procs_priv', 'proxies_priv'))
+  OR (TABLE_SCHEMA = 'db_admin_report' AND TABLE_NAME = 'account_facts'))
+UNION ALL
+SELECT CONVERT('version' USING utf8mb4), CONVERT(@@version USING utf8mb4), CONVERT(@@version_comment USING utf8mb4)"""
 
 _VARIABLES = (
     "aurora_version",
@@ -83,17 +69,17 @@ def facts(visible: Visible) -> Facts:
     parts = [_part(["'clock'", "UNIX_TIMESTAMP(NOW(6))"], "")]
     parts += _account_parts(visible, user_columns)
     parts += _grant_parts(visible, schema_columns)
-    source = "performance_schema.global_variables"
-    if visible.flavour == "mariadb":
-        source = "information_schema.GLOBAL_VARIABLES"
-    if visible.flavour == "mariadb" or visible.has(source, "variable_name", "variable_value"):
+    # Both are for everybody to read, though MySQL's COLUMNS does not list the first for a plain login.
+    mariadb = visible.flavour == "mariadb"
+    source = "information_schema.GLOBAL_VARIABLES" if mariadb else "performance_schema.global_variables"
+    if mariadb or visible.version >= (5, 7):
         names = ", ".join(f"'{name}'" for name in _VARIABLES)
         parts.append(
             _part(["'variable'", "VARIABLE_NAME", "VARIABLE_VALUE"], f"{source} WHERE VARIABLE_NAME IN ({names})")
         )
     sql = " UNION ALL ".join(parts)
     # A query that outlives us would go on burning the server's time: let the server end it, too.
-    if visible.flavour == "mariadb":
+    if mariadb:
         sql = f"SET STATEMENT max_statement_time = {QUERY_SECONDS} FOR {sql}"
     else:
         sql = sql.replace("SELECT ", f"SELECT /*+ MAX_EXECUTION_TIME({QUERY_SECONDS * 1000}) */ ", 1)
@@ -102,8 +88,8 @@ def facts(visible: Visible) -> Facts:
 
 def privilege_columns(visible: Visible, table: str) -> tuple[str, ...]:
     """The readable `*_priv` columns that we know the meaning of, sorted, so that the text is constant."""
-    columns = visible.columns.get(table, frozenset())
-    return tuple(sorted(c for c in columns if c.removesuffix("_priv") in PRIVILEGE_OF_COLUMN))
+    columns = visible.columns.get(table, {})
+    return tuple(columns[c] for c in sorted(columns) if c.removesuffix("_priv") in PRIVILEGE_OF_COLUMN)
 
 
 def _account_parts(visible: Visible, privileges: Sequence[str]) -> list[str]:

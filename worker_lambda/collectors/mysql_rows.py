@@ -1,4 +1,4 @@
-"""From the rows of the two MySQL statements to a `Catalogue`. Rows of an unknown kind or form are an error, not a skip."""
+"""From the rows of the two MySQL statements to a `Catalogue`. A row of an unknown kind or form is an error."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from worker_lambda.privileges.mysql_catalogue import (
 
 Row = Sequence[str | None]
 
-# Columns of mysql.user that some versions have and ALL does not need.
-_NOT_IN_ALL = frozenset({"grant_priv"})
+# GRANT ALL does not set it.
+_NOT_IN_ALL = frozenset({"Grant_priv"})
 
 
 def read_probe(rows: Iterable[Row]) -> Visible:
@@ -35,16 +35,16 @@ def read_probe(rows: Iterable[Row]) -> Visible:
     Raises:
         CollectionFailed: UNEXPECTED_ANSWER when it did not even say the version.
     """
-    columns: dict[str, set[str]] = {}
+    columns: dict[str, dict[str, str]] = {}
     version: tuple[str, str] | None = None
     for kind, first, second in rows:
         if kind == "version" and first:
             version = (first, second or "")
         elif kind == "column" and first and second:
-            columns.setdefault(first, set()).add(second.lower())
+            columns.setdefault(first, {})[second.lower()] = second
     if version is None:
         raise CollectionFailed(Reason.UNEXPECTED_ANSWER, "the server did not say its version")
-    return Visible({table: frozenset(names) for table, names in columns.items()}, *version)
+    return Visible(columns, *version)
 
 
 @dataclass(slots=True)
@@ -159,10 +159,14 @@ def read_facts(rows: Iterable[Row], facts: Facts, visible: Visible) -> Catalogue
 
 
 def _all_gaps(facts: Facts, visible: Visible, variables: dict[str, str]) -> tuple[str, ...]:
-    # Only known now: partial revokes exist only where the server has them switched on.
+    """The statement's gaps, and those that only the answer shows."""
+    found = set(facts.gaps)
+    if visible.flavour == "mysql" and visible.version >= (8,) and "mandatory_roles" not in variables:
+        found.add("SELECT on performance_schema.global_variables")
+    # Partial revokes exist only where the server has them switched on.
     if variables.get("partial_revokes", "OFF").upper() in ("ON", "1") and restrictions_source(visible) is None:
-        return tuple(sorted((*facts.gaps, "SELECT (user_attributes) on mysql.user")))
-    return facts.gaps
+        found.add("SELECT (User_attributes) on mysql.user")
+    return tuple(sorted(found))
 
 
 def _apply_state(accounts: dict[Principal, Account], row: Row) -> None:
@@ -194,7 +198,7 @@ def _letters(text: str | None, columns: Sequence[str]) -> tuple[frozenset[str], 
         raise ValueError("privilege letters")
     held = {column for column, letter in zip(columns, letters, strict=True) if letter == "Y"}
     complete = len(columns) > 1 and held >= set(columns) - _NOT_IN_ALL
-    return frozenset(PRIVILEGE_OF_COLUMN[c.removesuffix("_priv")] for c in held), complete
+    return frozenset(PRIVILEGE_OF_COLUMN[c.lower().removesuffix("_priv")] for c in held), complete
 
 
 def _principal(row: Row) -> Principal:

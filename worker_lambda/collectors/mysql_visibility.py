@@ -8,8 +8,7 @@ from typing import NamedTuple
 from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN, Flavour
 
 # A view that a DBA may offer (SQL SECURITY DEFINER) instead of rights on columns that hold a hash as well.
-VIEW_SCHEMA, VIEW_NAME = "db_admin_report", "account_facts"
-VIEW = f"{VIEW_SCHEMA}.{VIEW_NAME}"
+VIEW = "db_admin_report.account_facts"
 
 
 _NOT_IN_SCHEMA = frozenset(
@@ -29,9 +28,14 @@ _NOT_IN_SCHEMA = frozenset(
 
 
 class Visible(NamedTuple):
-    """What the probe found: table (`schema.name`, lower case) -> columns (lower case), and the server's version."""
+    """What the probe found.
 
-    columns: Mapping[str, frozenset[str]]
+    Attributes:
+        columns: table (`schema.name`, lower case) -> column in lower case -> column as spelled there. MySQL 9.7
+            compares column *grants* by case: SELECT alter_priv is denied to a login that may read Alter_priv.
+    """
+
+    columns: Mapping[str, Mapping[str, str]]
     version_text: str
     version_comment: str
 
@@ -52,7 +56,7 @@ class Visible(NamedTuple):
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether every one of these columns can be read."""
-        return set(columns) <= self.columns.get(table, frozenset())
+        return set(columns) <= set(self.columns.get(table, ()))
 
 
 def required_columns(visible: Visible) -> dict[str, tuple[str, ...]]:
@@ -73,7 +77,6 @@ def required_columns(visible: Visible) -> dict[str, tuple[str, ...]]:
             static += ["create_role", "drop_role"]
             required["mysql.global_grants"] = ("user", "host", "priv", "with_grant_option")
             required["mysql.role_edges"] = ("from_host", "from_user", "to_host", "to_user", "with_admin_option")
-            required["performance_schema.global_variables"] = ("variable_name", "variable_value")
     required["mysql.user"] = (*account, *(f"{c}_priv" for c in static))
     required["mysql.db"] = ("host", "db", "user", *(f"{c}_priv" for c in in_schema))
     required["mysql.tables_priv"] = ("host", "db", "user", "table_name", "table_priv", "column_priv")
@@ -85,7 +88,7 @@ def gaps(visible: Visible) -> tuple[str, ...]:
     """What the login lacks, sorted: `SELECT on mysql.role_edges`, `SELECT (file_priv) on mysql.user`."""
     found: list[str] = []
     for table, needed in required_columns(visible).items():
-        seen = visible.columns.get(table, frozenset())
+        seen = set(visible.columns.get(table, ()))
         missing = [c for c in needed if c not in seen]
         if missing and not seen & set(needed):
             found.append(f"SELECT on {table}")

@@ -53,14 +53,14 @@ def test_a_report_with_failures_says_so_everywhere(machine: Machine) -> None:
 
 
 def test_several_first_reports_at_once_all_come_to_an_end(machine: Machine) -> None:
-    """Three on a machine that has no Dagster instance yet; each covers what it was asked for."""
-    scopes = (["--accounts", "111111111111"], ["--regions", "eu-west-1"], ["--accounts", "012345678901"])
+    """On a machine that has no Dagster instance yet; each covers what it was asked for."""
+    scopes = (["--accounts", "111111111111"], ["--regions", "eu-west-1"])
     started = [machine.start("generate", "--json", *scope) for scope in scopes]
     ended = [process.communicate(timeout=200) for process in started]
-    assert [process.returncode for process in started] == [3, 3, 3], [err for _, err in ended]
+    assert [process.returncode for process in started] == [3, 3], [err for _, err in ended]
     reports = [json.loads(out) for out, _ in ended]
-    assert len({report["report"] for report in reports}) == 3
-    assert [report["counts"]["targets"] for report in reports] == [2, 1, 1]
+    assert len({report["report"] for report in reports}) == 2
+    assert [report["counts"]["targets"] for report in reports] == [2, 1]
     assert not any(report["scope"]["full"] for report in reports)
 
 

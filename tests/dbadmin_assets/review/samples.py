@@ -110,7 +110,7 @@ def answer(
         ],
         "queries": {DIGEST: QUERY},
         "metadata": {
-            "totalUsers": len(users), "totalDatabases": len(connections),
+            "totalUsers": sum(c["users"] for c in connections), "totalDatabases": len(connections),
             "collectionStartTime": STARTED, "collectionEndTime": FACTS,
         },
     }  # fmt: skip

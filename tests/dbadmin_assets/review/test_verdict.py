@@ -38,12 +38,14 @@ def test_the_product_may_be_another_than_the_declared_engine() -> None:
     assert (outcome.status, [d.engine for d in outcome.databases]) == ("complete", ["mssql", "mysql"])
 
 
-def test_excluded_accounts_are_in_the_total_and_not_among_the_users_of_their_database() -> None:
+def test_excluded_accounts_count_neither_in_the_total_nor_among_the_users_of_their_database() -> None:
     users = [user("b-mysql", "app@%"), user("b-mysql", "mysql.sys@localhost", excluded_by_policy="engine account")]
     value = answer(REQUEST, users)
-    assert value["metadata"]["totalUsers"] == 2
+    assert value["metadata"]["totalUsers"] == 1
     outcome = judged(REQUEST, value)
     assert (outcome.status, [d.users for d in outcome.databases]) == ("complete", [0, 1])
+    value["metadata"]["totalUsers"] = 2
+    assert judged(REQUEST, value).detail == "totalUsers is 2, there are 1"
 
 
 def test_one_failed_database_makes_the_target_partial_and_keeps_its_reason() -> None:
