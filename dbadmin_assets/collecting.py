@@ -98,6 +98,7 @@ def make_request(
         accounts=tuple(accounts),
         regions=tuple(regions),
         full_scope=len(targets) == len(inventory.targets()),
+        inventory_targets=len(inventory.targets()),
         targets=tuple(
             RequestedTarget(
                 account_id=target.account_id,
@@ -138,6 +139,10 @@ class Collecting:
         return as_completed(self._outcome, targets, limit=limit)
 
     def _outcome(self, target: Target) -> Outcome:
+        if not target.databases:
+            outcome = self._nothing_to_read(target)
+            self._store.put_outcome(outcome)
+            return outcome
         before = self._earlier.outcomes.get(target.key)
         if before is not None and not any(d.status == "failed" for d in before.databases):
             return before
@@ -149,6 +154,14 @@ class Collecting:
         )
         self._store.put_outcome(outcome)
         return outcome
+
+    def _nothing_to_read(self, target: Target) -> Outcome:
+        """All databases of the target are excluded: complete without asking anybody."""
+        return Outcome(
+            collection_id=self._collection_id, run_id=self._run_id, account_id=target.account_id,
+            region=target.region, status="complete", attempts=0, started_at=utc_now(), ended_at=utc_now(),
+            databases=(),
+        )  # fmt: skip
 
     def _used_attempts(self, target: Target, before: Outcome | None) -> list[int]:
         judged = [int(before.object.key.rsplit("/", 1)[1].removesuffix(".json"))] if before and before.object else []

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
+
+EVIDENCE_FILES = (
+    "db-admin-report.csv",
+    "report.json",
+    "report.html",
+    "report.parquet",
+    "report.xlsx",
+    "manifest.json",
+    "manifest.sig",
+)
+"""What an evidence folder may hold; earlier copies of these are removed before a new one comes."""
 
 
 def newest_report_prefix(s3: Any, bucket: str) -> str | None:
@@ -24,9 +34,9 @@ def copy_newest_report(s3: Any, bucket: str, destination: Path) -> list[Path]:
     written: list[Path] = []
     if prefix is None:
         return written
-    if destination.exists():
-        shutil.rmtree(destination)
-    destination.mkdir(parents=True)
+    destination.mkdir(parents=True, exist_ok=True)
+    for name in EVIDENCE_FILES:  # by name: the directory is a person's choice, and may hold other things
+        (destination / name).unlink(missing_ok=True)
     for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
         path = destination / Path(item["Key"]).name
         path.write_bytes(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())

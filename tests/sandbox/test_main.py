@@ -32,6 +32,8 @@ sys.exit(3)
 
 
 def test_run_gives_the_environment_copies_the_newest_report_and_exits_as_the_command_did(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("of an earlier report")
+    (tmp_path / "notes.txt").write_text("a person's own")
     runs_before = set((ROOT / ".sandbox").glob("run-*"))
     done = subprocess.run(
         [*SMALL, "run", "--copy-reports", str(tmp_path), "--", sys.executable, "-c", COMMAND],
@@ -44,10 +46,15 @@ def test_run_gives_the_environment_copies_the_newest_report_and_exits_as_the_com
     assert done.returncode == 3, done.stderr
     arn = "arn:aws:sts::209371858707:assumed-role/db-admin-report-orchestrator/sandbox-operator"
     assert done.stdout.split() == [arn, "None"]
-    assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()] == [
-        "T2-bbbb/db-admin-report.csv"
-    ]
+    assert (tmp_path / "db-admin-report.csv").read_text() == "2024-01-16/T2-bbbb"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["db-admin-report.csv", "notes.txt"]
     assert set((ROOT / ".sandbox").glob("run-*")) <= runs_before
+
+
+@pytest.mark.parametrize(("code", "expected", "exit_code"), [("3", "3", 0), ("0", "3", 1), ("2", "3", 2)])
+def test_an_expected_exit_code_is_a_success_and_any_other_a_failure(code: str, expected: str, exit_code: int) -> None:
+    done = subprocess.run([*SMALL, "run", "--expect-exit", expected, "--", "sh", "-c", f"exit {code}"], cwd=ROOT)
+    assert done.returncode == exit_code
 
 
 def test_run_without_a_command_or_with_an_unknown_one_says_so() -> None:
