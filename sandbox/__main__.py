@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import subprocess
 import sys
@@ -92,9 +91,8 @@ def _run(sandbox: Sandbox, command: list[str], copy_to: Path | None) -> int:
     if not words:
         print("sandbox: there is no command after --", file=sys.stderr)
         return 2
-    inherited = {k: v for k, v in os.environ.items() if k not in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")}
     try:
-        child = subprocess.Popen(words, env=inherited | sandbox.environment)
+        child = subprocess.Popen(words, env=sandbox.command_environment())
     except OSError as error:
         print(f"sandbox: cannot run {words[0]}: {error.strerror}", file=sys.stderr)
         return 127

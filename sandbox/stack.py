@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -40,7 +41,7 @@ class Sandbox:
 
     Attributes:
         directory: `.sandbox/run-…`, logs included; gone after stop.
-        environment: what a command needs to use this sandbox; overlay it on os.environ (without AWS_PROFILE).
+        environment: the variables of this sandbox; `command_environment` is all that a command needs.
         organization: the seeded accounts; its `aws` gives clients.
     """
 
@@ -117,11 +118,17 @@ class Sandbox:
         assert self._host is not None
         return self._host.endpoint
 
+    def command_environment(self) -> dict[str, str]:
+        """The whole environment for a command inside: ours, without what would lead it to a real AWS or Dagster."""
+        elsewhere = ("DBADMIN_CONFIG", "DBADMIN_DAGSTER_URL")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and k not in elsewhere}
+        return kept | self.environment
+
     def exports(self) -> list[str]:
         """Shell lines that set up a terminal. Without the marker: what a person starts there is theirs."""
         mine = self._processes.marker if self._processes else {}
         lines = [f"export {k}='{v}'" for k, v in self.environment.items() if k not in mine]
-        return ["unset AWS_PROFILE AWS_DEFAULT_PROFILE", *lines]
+        return ["unset AWS_PROFILE AWS_DEFAULT_PROFILE DBADMIN_CONFIG DBADMIN_DAGSTER_URL", *lines]
 
     def __enter__(self) -> Sandbox:
         return self.start()

@@ -44,7 +44,7 @@ def report_rows(sandbox: Sandbox, folder: str) -> list[list[str]]:
     """Every cell but the timestamps, which differ from collection to collection."""
     found = sandbox.s3().get_object(Bucket=sandbox.bucket, Key=f"{folder}db-admin-report.csv")["Body"].read()
     rows = list(csv.reader(io.StringIO(found.decode("utf-8-sig"))))
-    return [row[:9] if row[5] else row[:5] for row in rows]
+    return [row[:5] if row[0].startswith(("WARNING:", "ERROR:")) else row[:9] for row in rows]
 
 
 def manifest(sandbox: Sandbox, folder: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def collect(
         "accountId": request.account_id,
         "region": request.region,
         "databaseConnections": [
-            results[t.name].connection if t.name in results else _failed_connection(t) for t in targets
+            results[t.name].connection if t.name in results else failed_connection(t) for t in targets
         ],
         "adminUsers": users,
         "warnings": sorted(warnings, key=lambda w: (w["database_name"], w["order"], w["text"])),
@@ -115,7 +115,7 @@ def _all(
     for target in request.databases:
         if target.name not in outcomes:
             detail = "not finished when the worker's time was up"
-            outcomes[target.name] = _failure(target, Reason.DEADLINE_REACHED, detail)
+            outcomes[target.name] = failure(target, Reason.DEADLINE_REACHED, detail)
     return outcomes
 
 
@@ -130,16 +130,18 @@ def _one(
         credentials: Credentials = load(target, request.region, secrets)
         return collector(target.engine)(target, credentials, deadline, request.account_id, request.region)
     except DatabaseError as error:
-        return _failure(target, error.reason, error.detail)
+        return failure(target, error.reason, error.detail)
     except Exception as error:  # noqa: BLE001 - recorded as this database's outcome; the text may hold anything
-        return _failure(target, Reason.UNEXPECTED_ANSWER, f"the collector failed with {type(error).__name__}")
+        return failure(target, Reason.UNEXPECTED_ANSWER, f"the collector failed with {type(error).__name__}")
 
 
-def _failure(target: DatabaseTarget, reason: Reason, detail: str) -> DatabaseFailure:
+def failure(target: DatabaseTarget, reason: Reason, detail: str) -> DatabaseFailure:
+    """The recorded reason of a database that gave no data, known now."""
     return {"database_name": target.name, "reason": reason.value, "detail": detail, "occurred_at": _now()}
 
 
-def _failed_connection(target: DatabaseTarget) -> DatabaseConnection:
+def failed_connection(target: DatabaseTarget) -> DatabaseConnection:
+    """The item of a database that gave no data."""
     return {
         "name": target.name,
         "engine": target.engine,

@@ -36,7 +36,7 @@ class ReportConfig(dg.Config):
             deps=[account_collections],
             group_name="db_admin_report",
             kinds={"csv", "s3"},
-            description="Who has administrator access to which database: one CSV and its manifest, every failure in it.",
+            description="Who has administrator access to which database: a CSV and its manifest, failures included.",
         )
     ],
 )

@@ -206,7 +206,7 @@ def test_a_target_whose_databases_are_all_excluded_is_not_asked_and_still_counte
 ) -> None:
     excluded = INVENTORY.replace(b"host: db1}", b'host: db1, exclude: "no data, SEC-1"}')
     (tmp_path / "inventory.yaml").write_bytes(excluded)
-    rows, manifest = report_of(store, run_job(instance))
+    _, manifest = report_of(store, run_job(instance))
     assert {event["region"] for event in fake_aws.events if event["account_id"] == "111111111111"} == {"eu-west-1"}
     assert manifest["population"] == {"declared": 4, "complete": 3, "partial": 0, "failed": 0, "excluded": 1}
     assert manifest["complete"] is True

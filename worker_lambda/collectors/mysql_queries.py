@@ -14,6 +14,7 @@ from worker_lambda.collectors.mysql_visibility import (
     VIEW,
     Visible,
     gaps,
+    privileges_visible,
     required_columns,
     restrictions_source,
     state_source,
@@ -53,12 +54,15 @@ class Facts:
 
     Attributes:
         user_columns, schema_columns: the privilege columns whose Y/N letters make up the letter text, in order.
+        all_in_user, all_in_schema: whether ALL can be told from these columns.
         gaps: what the login lacks, as a GRANT would name it.
     """
 
     sql: str
     user_columns: tuple[str, ...]
     schema_columns: tuple[str, ...]
+    all_in_user: bool
+    all_in_schema: bool
     gaps: tuple[str, ...]
 
 
@@ -83,7 +87,14 @@ def facts(visible: Visible) -> Facts:
         sql = f"SET STATEMENT max_statement_time = {QUERY_SECONDS} FOR {sql}"
     else:
         sql = sql.replace("SELECT ", f"SELECT /*+ MAX_EXECUTION_TIME({QUERY_SECONDS * 1000}) */ ", 1)
-    return Facts(sql, user_columns, schema_columns, gaps(visible))
+    return Facts(
+        sql,
+        user_columns,
+        schema_columns,
+        privileges_visible(visible, "mysql.user"),
+        privileges_visible(visible, "mysql.db"),
+        gaps(visible),
+    )
 
 
 def privilege_columns(visible: Visible, table: str) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class _Reader:
 
     def on_account(self, row: Row) -> None:
         who = _principal(row)
-        privileges, has_all = _letters(row[3], self.facts.user_columns)
+        privileges, has_all = _letters(row[3], self.facts.user_columns, self.facts.all_in_user)
         lifetime = _number(row[8])
         self.accounts[who] = Account(
             principal=who,
@@ -106,7 +106,7 @@ class _Reader:
         self.edges.append(RoleEdge(_principal(row), grantee, row[5] == "Y"))
 
     def on_schema(self, row: Row) -> None:
-        privileges, has_all = _letters(row[4], self.facts.schema_columns)
+        privileges, has_all = _letters(row[4], self.facts.schema_columns, self.facts.all_in_schema)
         self.schemas.append(SchemaGrant(_principal(row), _text(row[3]), privileges, has_all))
 
     def on_table(self, row: Row) -> None:
@@ -191,13 +191,13 @@ def _apply_state(accounts: dict[Principal, Account], row: Row) -> None:
     )
 
 
-def _letters(text: str | None, columns: Sequence[str]) -> tuple[frozenset[str], bool]:
+def _letters(text: str | None, columns: Sequence[str], provable: bool) -> tuple[frozenset[str], bool]:
     """The Y/N letters of a row as privileges, and whether all but GRANT OPTION are there."""
     letters = _text(text)
     if len(letters) != len(columns) or set(letters) - {"Y", "N"}:
         raise ValueError("privilege letters")
     held = {column for column, letter in zip(columns, letters, strict=True) if letter == "Y"}
-    complete = len(columns) > 1 and held >= set(columns) - _NOT_IN_ALL
+    complete = provable and held >= set(columns) - _NOT_IN_ALL
     return frozenset(PRIVILEGE_OF_COLUMN[c.lower().removesuffix("_priv")] for c in held), complete
 
 

@@ -11,6 +11,7 @@ from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN, Flavou
 VIEW = "db_admin_report.account_facts"
 
 
+_NOT_EVERYWHERE = frozenset({"create_role", "drop_role", "delete_history", "show_create_routine"})
 _NOT_IN_SCHEMA = frozenset(
     {
         "reload",
@@ -56,41 +57,48 @@ class Visible(NamedTuple):
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether every one of these columns can be read."""
-        return set(columns) <= set(self.columns.get(table, ()))
+        return {column.lower() for column in columns} <= set(self.columns.get(table, ()))
 
 
 def required_columns(visible: Visible) -> dict[str, tuple[str, ...]]:
-    """What a complete answer needs from this flavour and version; the least-privilege grant of docs/."""
-    static = [
-        c for c in PRIVILEGE_OF_COLUMN if c not in ("create_role", "drop_role", "delete_history", "show_create_routine")
-    ]
+    """What a complete answer needs from this flavour and version, spelled as a GRANT must spell it."""
+    static = [c for c in PRIVILEGE_OF_COLUMN if c not in _NOT_EVERYWHERE]
     in_schema = [c for c in static if c not in _NOT_IN_SCHEMA]
     required: dict[str, tuple[str, ...]] = {}
-    account = ["host", "user", "plugin", "password_expired"]
+    account = ["Host", "User", "plugin", "password_expired"]
     if visible.flavour == "mariadb":
         static += ["delete_history"] if visible.version >= (10, 3) else []
-        account += ["is_role", "default_role"] if visible.version >= (10, 0, 5) else []
-        required["mysql.roles_mapping"] = ("host", "user", "role", "admin_option")
+        account += ["is_role", "default_role"]
+        required["mysql.roles_mapping"] = ("Host", "User", "Role", "Admin_option")
     else:
         account += ["account_locked", "password_last_changed", "password_lifetime"]
         if visible.version >= (8,):
             static += ["create_role", "drop_role"]
-            required["mysql.global_grants"] = ("user", "host", "priv", "with_grant_option")
-            required["mysql.role_edges"] = ("from_host", "from_user", "to_host", "to_user", "with_admin_option")
-    required["mysql.user"] = (*account, *(f"{c}_priv" for c in static))
-    required["mysql.db"] = ("host", "db", "user", *(f"{c}_priv" for c in in_schema))
-    required["mysql.tables_priv"] = ("host", "db", "user", "table_name", "table_priv", "column_priv")
-    required["mysql.proxies_priv"] = ("host", "user", "proxied_host", "proxied_user")
+            required["mysql.global_grants"] = ("USER", "HOST", "PRIV", "WITH_GRANT_OPTION")
+            required["mysql.role_edges"] = ("FROM_HOST", "FROM_USER", "TO_HOST", "TO_USER", "WITH_ADMIN_OPTION")
+    required["mysql.user"] = (*account, *(_privilege_column(c) for c in static))
+    required["mysql.db"] = ("Host", "Db", "User", *(_privilege_column(c) for c in in_schema))
+    required["mysql.tables_priv"] = ("Host", "Db", "User", "Table_name", "Table_priv", "Column_priv")
+    required["mysql.proxies_priv"] = ("Host", "User", "Proxied_host", "Proxied_user")
     return required
 
 
+def _privilege_column(name: str) -> str:
+    return f"{name}_priv".capitalize()
+
+
+def privileges_visible(visible: Visible, table: str) -> bool:
+    """Whether every privilege column that this version has can be read, so that ALL can be told from nearly all."""
+    needed = required_columns(visible)[table]
+    return visible.has(table, *(c for c in needed if c.endswith("_priv")))
+
+
 def gaps(visible: Visible) -> tuple[str, ...]:
-    """What the login lacks, sorted: `SELECT on mysql.role_edges`, `SELECT (file_priv) on mysql.user`."""
+    """What the login lacks, sorted: `SELECT on mysql.role_edges`, `SELECT (File_priv) on mysql.user`."""
     found: list[str] = []
     for table, needed in required_columns(visible).items():
-        seen = set(visible.columns.get(table, ()))
-        missing = [c for c in needed if c not in seen]
-        if missing and not seen & set(needed):
+        missing = [c for c in needed if not visible.has(table, c)]
+        if len(missing) == len(needed):
             found.append(f"SELECT on {table}")
         elif missing:
             found.append(f"SELECT ({', '.join(sorted(missing))}) on {table}")

@@ -1,0 +1,117 @@
+"""`python -m worker_lambda.probe`: collect from one database from where you stand, without AWS.
+
+For a DBA who wants to see whether the reader's rights suffice. Exit codes: 0 complete, 1 no data, 2 usage, 3 partial.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from worker_lambda import collect
+from worker_lambda.collectors import collector_for
+from worker_lambda.contract import DEFAULT_PORTS, HOST, DatabaseResult, DatabaseTarget
+from worker_lambda.credentials import Credentials
+from worker_lambda.errors import DatabaseError
+
+COMPLETE, FAILED, USAGE, PARTIAL = 0, 1, 2, 3
+_NO_ACCOUNT, _NO_REGION = "000000000000", "local"
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run the probe; the exit code."""
+    options = _parser().parse_args(arguments)
+    password = environ.get(options.password_env)
+    if not password:
+        return _usage(f"the environment variable {options.password_env} is not set or empty")
+    if not HOST.fullmatch(options.host):
+        return _usage("--host has a form that is not allowed")
+    if not 1 <= (options.port or DEFAULT_PORTS[options.engine]) <= 65535:
+        return _usage("--port is not a port number")
+    target = DatabaseTarget(
+        name=options.database_name or options.host,
+        engine=options.engine,
+        host=options.host,
+        port=options.port or DEFAULT_PORTS[options.engine],
+        tls=options.tls,
+        ca_file=options.ca_file,
+    )
+    answer, code = probe(target, options.username, password, options.timeout_seconds)
+    if options.json:
+        json.dump(answer, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        _show(answer, sys.stdout)
+    return code
+
+
+def probe(target: DatabaseTarget, username: str, password: str, timeout_seconds: float) -> tuple[dict[str, Any], int]:
+    """Collect from one database: the answer with the worker JSON's items, and the exit code."""
+    credentials = Credentials(target.host or "", target.port or DEFAULT_PORTS[target.engine], username, password)
+    deadline = time.monotonic() + timeout_seconds
+    try:
+        result: DatabaseResult = collector_for(target.engine)(target, credentials, deadline, _NO_ACCOUNT, _NO_REGION)
+    except DatabaseError as error:
+        failure = collect.failure(target, error.reason, error.detail)
+        empty: list[object] = []
+        database = collect.failed_connection(target)
+        return {"database": database, "adminUsers": empty, "warnings": empty, "errors": [failure]}, FAILED
+    answer = {
+        "database": result.connection,
+        "adminUsers": result.users,
+        "warnings": result.warnings,
+        "errors": [],
+    }
+    return answer, COMPLETE if result.connection["status"] == "complete" else PARTIAL
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="db-admin-report probe", description="Collect from one database, without AWS."
+    )
+    parser.add_argument("--engine", required=True, choices=sorted(DEFAULT_PORTS))
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, help="default: 3306 or 1433")
+    parser.add_argument("--username", required=True)
+    parser.add_argument("--password-env", required=True, metavar="VAR", help="environment variable with the password")
+    parser.add_argument("--database-name", metavar="NAME", help="name in the report (default: the host)")
+    parser.add_argument("--tls", choices=("verify-full", "require", "off"), default="verify-full")
+    parser.add_argument(
+        "--ca-file", metavar="FILE", help="PEM bundle to verify the server with (default: the system's)"
+    )
+    parser.add_argument("--timeout-seconds", type=float, default=60.0, metavar="SECONDS")
+    parser.add_argument("--json", action="store_true", help="the worker's JSON items")
+    return parser
+
+
+def _usage(message: str) -> int:
+    sys.stderr.write(f"probe: {message}\n")
+    return USAGE
+
+
+def _show(answer: dict[str, Any], out: TextIO) -> None:
+    database = answer["database"]
+    out.write(f"{_safe(database['name'])}: {database['status']}, {database['engine_version'] or 'version unknown'}\n")
+    out.write(f"{database['users']} users, {database['admins']} admins\n")
+    for item in answer["errors"]:
+        out.write(f"ERROR    {item['reason']} ({_safe(item['detail'])})\n")
+    for item in answer["warnings"]:
+        out.write(f"WARNING  {_safe(item['text'])}\n")
+    for user in answer["adminUsers"]:
+        if user["excluded_by_policy"] is None:
+            cells = (user["username"], user["role_name"], user["permission_level"], user["user_status"])
+            out.write("  ".join(_safe(cell) for cell in cells) + "\n")
+
+
+def _safe(text: str) -> str:
+    """Text for a terminal: account names are hostile, so control and bidirectional characters are shown, not sent."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
