@@ -44,9 +44,9 @@ def test_order_of_grants_does_not_matter(held: dict[str, list[str]], start: str)
     assert reachable(start, held) == reachable(start, backwards)
 
 
-def test_a_chain_of_ten_thousand_roles_is_followed_to_its_end() -> None:
-    held = {n: [n + 1] for n in range(10_000)}
-    assert len(reachable(0, held)[10_000]) == 10_000
+def test_a_chain_of_a_thousand_roles_is_followed_to_its_end() -> None:
+    held = {n: [n + 1] for n in range(1_000)}
+    assert len(reachable(0, held)[1_000]) == 1_000
 
 
 def test_a_cycle_ends() -> None:

@@ -190,7 +190,7 @@ def test_a_role_without_rights_makes_a_limited_user() -> None:
 def test_the_rds_superuser_role_is_admin_through_any_path() -> None:
     role = Principal("rds_superuser_role", "%")
     verdict = evaluate(catalogue(account(), account(role), edges=(RoleEdge(role, WHO, False),)))[WHO]
-    assert verdict.role_name == "Full Admin (rds_superuser_role via rds_superuser_role)"
+    assert verdict.role_name == "Full Admin (rds_superuser_role)"
     assert verdict.rule_id == "mysql.rds-superuser"
 
 

@@ -37,7 +37,7 @@ class HeldRight(NamedTuple):
     @property
     def reason(self) -> str:
         """`SUPER`, or `SUPER via r_top` where r_top is the role granted to the account."""
-        if not self.path:
+        if not self.path or self.path[0].role_label == self.right.text:
             return self.right.text
         return f"{self.right.text} via {wording.quoted(self.path[0].role_label)}"
 
