@@ -55,10 +55,12 @@ def collect(
     started_at = _now()
     outcomes = _all(request, deadline, secrets, collector)
     targets = sorted(request.databases, key=lambda target: target.name)
-    results = {name: o for name, o in outcomes.items() if isinstance(o, DatabaseResult)}
-    errors = [o for name, o in sorted(outcomes.items()) if not isinstance(o, DatabaseResult)]
-    users = [user for _, result in sorted(results.items()) for user in result.users]
-    warnings = [w for _, result in sorted(results.items()) for w in result.warnings] + _same_servers(results)
+    in_order = sorted(outcomes.items())  # by name, not by who finished first: equal servers, equal object
+    results = {name: o for name, o in in_order if isinstance(o, DatabaseResult)}
+    errors = [o for _, o in in_order if not isinstance(o, DatabaseResult)]
+    users = [user for result in results.values() for user in result.users]
+    warnings = [w for result in results.values() for w in result.warnings] + _same_servers(results)
+    queries = {sha: text for result in results.values() for sha, text in result.queries.items()}
     return {
         "schemaVersion": SCHEMA_VERSION,
         "workerVersion": __version__,
@@ -73,7 +75,7 @@ def collect(
         "adminUsers": users,
         "warnings": sorted(warnings, key=lambda w: (w["database_name"], w["order"], w["text"])),
         "errors": errors,
-        "queries": {sha: text for r in results.values() for sha, text in sorted(r.queries.items())},
+        "queries": dict(sorted(queries.items())),
         "metadata": {
             "totalUsers": sum(user["excluded_by_policy"] is None for user in users),
             "totalDatabases": len(targets),

@@ -31,13 +31,14 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         return _usage(f"the environment variable {options.password_env} is not set or empty")
     if not HOST.fullmatch(options.host):
         return _usage("--host has a form that is not allowed")
-    if not 1 <= (options.port or DEFAULT_PORTS[options.engine]) <= 65535:
+    port = DEFAULT_PORTS[options.engine] if options.port is None else options.port
+    if not 1 <= port <= 65535:
         return _usage("--port is not a port number")
     target = DatabaseTarget(
         name=options.database_name or options.host,
         engine=options.engine,
         host=options.host,
-        port=options.port or DEFAULT_PORTS[options.engine],
+        port=port,
         tls=options.tls,
         ca_file=options.ca_file,
     )

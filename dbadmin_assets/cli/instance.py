@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbadmin_assets.config import Settings
@@ -45,9 +49,11 @@ def prepare_instance(settings: Settings) -> None:
     """
     home = settings.dagster_home
     os.environ["DAGSTER_HOME"] = str(home)
-    try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with writable(home):
+        for folder in (settings.state_dir, home):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not os.access(folder, os.W_OK | os.X_OK):  # found out here, not as an error of the database
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
         if (home / _READY).exists():
             return
         from filelock import FileLock
@@ -60,9 +66,20 @@ def prepare_instance(settings: Settings) -> None:
                 configuration.write_text(DAGSTER_YAML, encoding="utf-8")
             _create_tables(settings)
             (home / _READY).touch()
+
+
+@contextlib.contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Around work on files of the state folder: what the system refuses is a matter of configuration.
+
+    Raises:
+        ConfigurationError: for any OSError, naming the file (else the folder) and the settings.
+    """
+    try:
+        yield
     except OSError as error:
         raise ConfigurationError(
-            [f"{error.filename or home} cannot be used: {error.strerror}"],
+            [f"{error.filename or folder} cannot be used: {error.strerror or error}"],
             hint="set DBADMIN_STATE_DIR (and DAGSTER_HOME) to folders that can be written",
         ) from error
 

@@ -73,7 +73,7 @@ def validate(source: str | None, as_json: bool, **given: Any) -> None:
     Example:
       db-admin-report inventory validate inventory.yaml
     """
-    inventory = _read(given | ({"inventory": source} if source else {}))
+    inventory = _read(given | ({} if source is None else {"inventory": source}))
     targets = inventory.targets()
     databases = sum(len(target.databases) for target in targets)
     if as_json:

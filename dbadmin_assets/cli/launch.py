@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dbadmin_assets.cli.instance import writable
 from dbadmin_assets.cli.processes import run_processes
 from dbadmin_assets.config import Settings
-from dbadmin_assets.errors import UnknownRunError
+from dbadmin_assets.errors import ReportError, UnknownRunError
 
 MODULE = "dbadmin_assets.definitions"
 JOB = "db_admin_report"
@@ -75,8 +76,9 @@ def launch(
         "--config-json", json.dumps(config), "--tags", json.dumps(tags),
     ]  # fmt: skip
     folder = runs_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(log_path(settings, run_id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(log_path(settings, run_id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
             command,
@@ -112,16 +114,27 @@ def read_record(settings: Settings, run_id: str) -> RunRecord | None:
 
     Raises:
         UnknownRunError: what was given cannot be a run id.
+        ConfigurationError: the state folder cannot be read.
+        ReportError: the record is damaged.
     """
     try:
         uuid.UUID(run_id)
     except ValueError as error:
         raise UnknownRunError(f"{run_id!r} is not a run id", hint="`db-admin-report generate` prints it") from error
+    path = runs_folder(settings) / f"{run_id}.json"
+    with writable(path.parent):
+        try:
+            text = path.read_text("utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
     try:
-        values: dict[str, Any] = json.loads((runs_folder(settings) / f"{run_id}.json").read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    return RunRecord(**values)
+        values: dict[str, Any] = json.loads(text)
+        return RunRecord(**values)
+    except (ValueError, TypeError) as error:
+        raise ReportError(
+            f"{path} is not the record of a run ({error})",
+            hint="move the file away: without it, the run is looked up in the Dagster instance alone",
+        ) from error
 
 
 def requester() -> str:

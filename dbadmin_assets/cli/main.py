@@ -6,7 +6,6 @@ Nothing heavy is imported here or at the top of a command's module, so that help
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from dbadmin_assets import __version__
-from dbadmin_assets.cli.output import safe
+from dbadmin_assets.cli.output import print_json, safe
 from dbadmin_assets.errors import EXIT_INTERRUPTED, EXIT_REPORT_FAILED, EXIT_USAGE, DbAdminReportError
 
 _COMMANDS = {
@@ -65,6 +64,8 @@ class LazyGroup(click.Group):
             code = super().main(args=arguments, **extra)
         except click.ClickException as error:
             error.show()
+            if "--json" in arguments:
+                _tell_json(type(error).__name__, error.format_message(), _where_to_look(error))
             code = EXIT_USAGE
         except (click.Abort, KeyboardInterrupt):
             click.echo("Interrupted.", err=True)
@@ -87,13 +88,20 @@ def _tell(error: Exception, arguments: list[str]) -> None:
     message = error.message if isinstance(error, DbAdminReportError) else f"{type(error).__name__}: {error}"
     hint = error.hint if isinstance(error, DbAdminReportError) else "run it again with --verbose to see where"
     if "--json" in arguments:
-        told = {"type": type(error).__name__, "message": message, "hint": hint}
-        if problems := getattr(error, "problems", None):
-            told["problems"] = problems
-        click.echo(json.dumps({"error": told}, indent=2))
+        problems = getattr(error, "problems", None)
+        _tell_json(type(error).__name__, message, hint, **({"problems": problems} if problems else {}))
     click.echo(f"{'Error' if known else 'Unexpected error'}: {safe(message, lines=True)}", err=True)
     if hint:
         click.echo(f"Fix: {safe(hint, lines=True)}", err=True)
+
+
+def _tell_json(kind: str, message: str, hint: str | None, **more: object) -> None:
+    print_json({"error": {"type": kind, "message": message, "hint": hint, **more}})
+
+
+def _where_to_look(error: click.ClickException) -> str | None:
+    context = getattr(error, "ctx", None)
+    return f"`{context.command_path} --help` explains the usage" if context else None
 
 
 @click.group(

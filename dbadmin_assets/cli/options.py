@@ -46,11 +46,17 @@ def connection(function: F) -> F:
 
 
 def scope(function: F) -> F:
-    """--accounts and --regions."""
+    """--accounts and --regions; given several times, they add up: the last alone would ask for less than was said."""
     for name, what in (("--regions", "regions"), ("--accounts", "account ids")):
         text = f"Only these {what}, comma-separated."
-        function = click.option(name, type=Names(), default=(), metavar="A,B", help=text)(function)
+        function = click.option(name, type=Names(), multiple=True, callback=_together, metavar="A,B", help=text)(
+            function
+        )
     return function
+
+
+def _together(_: click.Context, __: click.Parameter, given: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for names in given for name in names))
 
 
 def settings_from(options: dict[str, Any], *required: str) -> Settings:

@@ -48,10 +48,17 @@ class RunningServer:
 
     def connect(self, **options: Any) -> pymysql.Connection[Any]:
         """A connection as root (or as told), autocommit; the caller closes it."""
-        settings: dict[str, Any] = {"user": "root", "password": self.root_password, "autocommit": True}
+        settings: dict[str, Any] = {
+            "host": self.host,
+            "port": self.port,
+            "user": "root",
+            "password": self.root_password,
+            "autocommit": True,
+            "connect_timeout": 10,
+        }
         if self.ca_file:
             settings["ssl"] = {"ca": str(self.ca_file)}
-        return pymysql.connect(host=self.host, port=self.port, connect_timeout=10, **(settings | options))
+        return pymysql.connect(**(settings | options))
 
 
 def start_mysql(directory: Path, *, kind: Kind = "mysql") -> RunningServer:
