@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from dbadmin_assets.cli.instance import dagster_yaml
+
 ORCHESTRATOR = "benchmarks.fan_out_job"
 
 
@@ -34,6 +36,7 @@ def measure(targets: int, worker_seconds: float) -> None:
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         (home / "inventory.json").write_text(inventory(targets))
+        (home / "dagster.yaml").write_text(dagster_yaml(home))
         fake = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.fake_aws", "--worker-seconds", str(worker_seconds)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

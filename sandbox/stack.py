@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from dbadmin_assets.cli.instance import dagster_yaml
 from sandbox.aws import LocalAws
 from sandbox.databases import DatabaseServers
 from sandbox.inventory import inventory
@@ -18,16 +19,6 @@ from sandbox.lambda_pool import LIVE_LIMIT
 from sandbox.organization import BUCKET, INVENTORY_KEY, publish_inventory, seed
 from sandbox.plan import CENTRAL_ACCOUNT, HOME_REGION, Plan, demo_plan
 from sandbox.processes import Processes
-
-_DAGSTER_YAML = """\
-run_coordinator:
-  module: dagster._core.run_coordinator
-  class: DefaultRunCoordinator
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-"""
 
 
 class Sandbox:
@@ -155,7 +146,7 @@ class Sandbox:
         home = self.directory / "home"
         dagster_home = home / "dagster"
         dagster_home.mkdir(parents=True)
-        (dagster_home / "dagster.yaml").write_text(_DAGSTER_YAML)
+        (dagster_home / "dagster.yaml").write_text(dagster_yaml(dagster_home))
         nothing = self.directory / "no-aws-config"
         nothing.touch()
         assert self._processes is not None

@@ -19,12 +19,14 @@ from worker_lambda.collectors import Collector, collector_for
 from worker_lambda.contract import (
     SCHEMA_VERSION,
     WARNING_SAME_SERVER,
+    AdminUser,
     Collection,
     DatabaseConnection,
     DatabaseFailure,
     DatabaseResult,
     DatabaseTarget,
     DatabaseWarning,
+    Metadata,
     Reason,
     WorkerRequest,
 )
@@ -76,12 +78,16 @@ def collect(
         "warnings": sorted(warnings, key=lambda w: (w["database_name"], w["order"], w["text"])),
         "errors": errors,
         "queries": dict(sorted(queries.items())),
-        "metadata": {
-            "totalUsers": sum(user["excluded_by_policy"] is None for user in users),
-            "totalDatabases": len(targets),
-            "collectionStartTime": started_at,
-            "collectionEndTime": _now(),
-        },
+        "metadata": _metadata(started_at, len(targets), users),
+    }
+
+
+def _metadata(started_at: str, databases: int, users: list[AdminUser]) -> Metadata:
+    return {
+        "totalUsers": sum(user["excluded_by_policy"] is None for user in users),
+        "totalDatabases": databases,
+        "collectionStartTime": started_at,
+        "collectionEndTime": _now(),
     }
 
 

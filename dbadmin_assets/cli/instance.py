@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 _READY = ".db-admin-report-ready"
 
 # Without a daemon a queued run would wait for ever, so runs start at once. Nothing is reported to anybody.
-DAGSTER_YAML = """\
+_DAGSTER_YAML = """\
 # Written by db-admin-report when this instance was made; yours to change.
+event_log_storage:
+  module: dbadmin_assets.cli.event_log
+  class: PooledSqliteEventLogStorage
+  config:
+    base_dir: {events}
 run_coordinator:
   module: dagster._core.run_coordinator
   class: DefaultRunCoordinator
@@ -36,6 +42,11 @@ retention:
       failure: 90
       success: 90
 """
+
+
+def dagster_yaml(home: Path) -> str:
+    """The configuration of an embedded instance in `home`."""
+    return _DAGSTER_YAML.format(events=json.dumps(str(home / "history" / "runs")))
 
 
 def prepare_instance(settings: Settings) -> None:
@@ -63,7 +74,7 @@ def prepare_instance(settings: Settings) -> None:
                 return
             configuration = home / "dagster.yaml"
             if not configuration.exists():
-                configuration.write_text(DAGSTER_YAML, encoding="utf-8")
+                configuration.write_text(dagster_yaml(home), encoding="utf-8")
             _create_tables(settings)
             (home / _READY).touch()
 

@@ -35,7 +35,9 @@ def test_the_path_is_the_shortest_and_the_first_by_code_point(
     held: dict[str, list[str]], start: str, implicit: list[str]
 ) -> None:
     expected = {role: min(ways, key=lambda p: (len(p), p)) for role, ways in all_paths(start, held, implicit).items()}
-    assert reachable(start, held, implicit) == expected
+    found = reachable(start, held, implicit)
+    assert found == expected
+    assert list(found.values()) == sorted(found.values(), key=lambda p: (len(p), p))
 
 
 @given(graphs, starts)

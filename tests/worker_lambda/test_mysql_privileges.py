@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from worker_lambda.privileges import mysql_rules, wording
-from worker_lambda.privileges.mysql import Verdict, evaluate, schema_matches
+from worker_lambda.privileges.mysql import Verdict, evaluate
 from worker_lambda.privileges.mysql_catalogue import (
     PUBLIC,
     Account,
@@ -21,6 +21,7 @@ from worker_lambda.privileges.mysql_catalogue import (
     TableGrant,
     parse_role_list,
 )
+from worker_lambda.privileges.mysql_rights import schema_matches
 from worker_lambda.privileges.mysql_selection import ExclusionPolicy, is_role, policy_from_json, user_status
 
 WHO = Principal("who", "%")

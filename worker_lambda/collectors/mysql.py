@@ -10,7 +10,7 @@ from typing import Any
 
 from worker_lambda import contract
 from worker_lambda.collectors.mysql_connection import session
-from worker_lambda.collectors.mysql_queries import PROBE, facts
+from worker_lambda.collectors.mysql_queries import PROBE, Facts, facts
 from worker_lambda.collectors.mysql_rows import read_facts, read_probe
 from worker_lambda.collectors.mysql_visibility import Visible
 from worker_lambda.contract import (
@@ -52,12 +52,30 @@ def collect(
         statement = facts(visible)
         rows = connection.query(statement.sql)
     catalogue = read_facts(rows, statement, visible)
-    facts_at = datetime.now(UTC)
-    users = _users(target, catalogue, policy, _stamp(facts_at.timestamp()))
-    queries = {hashlib.sha256(sql.encode()).hexdigest(): sql for sql in (PROBE, statement.sql)}
+    stamp = _stamp(time.time())
+    users = _users(target, catalogue, policy, stamp)
+    digests = {name: hashlib.sha256(sql.encode()).hexdigest() for name, sql in statements(statement).items()}
+    item = _connection_item(target, credentials, catalogue, users)
+    item["engine_version"] = _version(visible)
+    item["facts_at"] = stamp
+    item["duration_ms"] = round((time.monotonic() - started_at) * 1000)
+    item["rows_fetched"] = len(probed) + len(rows)
+    item["queries"] = [Query(name=name, sha256=digest) for name, digest in digests.items()]
+    texts = {digests[name]: sql for name, sql in statements(statement).items()}
+    return DatabaseResult(item, users, _warnings(target, catalogue, policy, users), texts)
+
+
+def statements(facts_statement: Facts) -> dict[str, str]:
+    """The text of each query by its name in the result object."""
+    return {"mysql probe": PROBE, "mysql facts": facts_statement.sql}
+
+
+def _connection_item(
+    target: DatabaseTarget, credentials: Credentials, catalogue: Catalogue, users: list[AdminUser]
+) -> DatabaseConnection:
+    """How the database ended, but for what only the caller knows of the statements."""
     listed = [user for user in users if user["excluded_by_policy"] is None]
-    warnings = _warnings(target, catalogue, policy, users)
-    connection_item: DatabaseConnection = {
+    return {
         "name": target.name,
         "engine": target.engine,
         "product": _product(catalogue),
@@ -65,21 +83,17 @@ def collect(
         "host": credentials.host,
         "port": credentials.port,
         "status": "partial" if catalogue.gaps else "complete",
-        "engine_version": _version(visible),
+        "engine_version": None,
         "server_name": catalogue.variables.get("hostname"),
         "server_identity": _identity(catalogue),
         "server_time": None if catalogue.server_time is None else _stamp(catalogue.server_time),
-        "facts_at": _stamp(facts_at.timestamp()),
-        "duration_ms": round((time.monotonic() - started_at) * 1000),
-        "rows_fetched": len(probed) + len(rows),
+        "facts_at": None,
+        "duration_ms": 0,
+        "rows_fetched": 0,
         "users": len(listed),
         "admins": sum(user["permission_level"] == "Admin" for user in listed),
-        "queries": [
-            Query(name=name, sha256=digest)
-            for name, digest in zip(("mysql probe", "mysql facts"), queries, strict=True)
-        ],
+        "queries": [],
     }
-    return DatabaseResult(connection_item, users, warnings, queries)
 
 
 def policy_from_environment() -> ExclusionPolicy:

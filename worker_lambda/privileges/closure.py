@@ -24,7 +24,8 @@ def reachable(
         implicit: roles that `start` holds without a grant (mandatory roles, PUBLIC), as if granted directly.
 
     Returns:
-        role -> path, from the directly held role to that role itself; `start` is in neither.
+        role -> path, from the directly held role to that role itself; `start` is in neither. Ordered by length of
+        path, then by path.
     """
     paths: dict[Node, tuple[Node, ...]] = {}
     frontier: list[tuple[Node, ...]] = []

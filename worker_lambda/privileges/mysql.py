@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,21 +10,8 @@ from typing import NamedTuple
 from worker_lambda.privileges import mysql_rules as rules
 from worker_lambda.privileges import wording
 from worker_lambda.privileges.closure import reachable
-from worker_lambda.privileges.mysql_catalogue import Account, Catalogue, DynamicGrant, Principal, SchemaGrant
-from worker_lambda.privileges.mysql_rules import Rule
-
-
-class Right(NamedTuple):
-    """A right that a rule knows, as one principal holds it itself.
-
-    Attributes:
-        text: as the report writes it, without `via`.
-        in_all: a part of ALL on *.*, which replaces it in the wording.
-    """
-
-    rule: Rule
-    text: str
-    in_all: bool = True
+from worker_lambda.privileges.mysql_catalogue import Catalogue, Principal
+from worker_lambda.privileges.mysql_rights import Right, own_rights
 
 
 class HeldRight(NamedTuple):
@@ -68,37 +54,57 @@ class Verdict:
     roles: tuple[Principal, ...]
 
 
+Paths = Mapping[Principal, tuple[Principal, ...]]
+
+
 def evaluate(catalogue: Catalogue) -> dict[Principal, Verdict]:
     """Judge every row of mysql.user, roles included, by the rule table."""
-    held: dict[Principal, list[Principal]] = defaultdict(list)
-    for edge in catalogue.edges:
-        held[edge.grantee].append(edge.role)
-    role_like = {edge.role for edge in catalogue.edges} | {a.principal for a in catalogue.accounts if a.is_role}
     limited = _principals_with_grants(catalogue)
-    # PUBLIC always exists on MariaDB once it was named; without a grant it says nothing about anybody.
-    implicit = {r for r in catalogue.mandatory_roles if catalogue.flavour == "mysql" or r in limited or held[r]}
-    paths: dict[Principal, dict[Principal, tuple[Principal, ...]]] = {}
-    for principal in {a.principal for a in catalogue.accounts} | role_like:
-        paths[principal] = reachable(principal, held, () if principal in implicit else implicit)
-    own = _with_derived(catalogue, _own_rights(catalogue), paths)
+    paths = _paths(catalogue, limited)
+    own = _with_derived(catalogue, own_rights(catalogue), paths)
+    # Accounts with the same roles share one Paths object: what they inherit is worked out once.
+    inherited = {id(roles): _inherited(roles, own) for roles in paths.values()}
     return {
-        account.principal: _verdict(account.principal, own, paths[account.principal], limited)
+        account.principal: _verdict(
+            account.principal,
+            own.get(account.principal, frozenset()),
+            inherited[id(paths[account.principal])],
+            paths[account.principal],
+            account.principal in limited,
+        )
         for account in catalogue.accounts
     }
 
 
+def _paths(catalogue: Catalogue, limited: frozenset[Principal]) -> dict[Principal, Paths]:
+    """Every account's and role's roles. 10,000 users of 200 nested roles have few different sets of direct roles."""
+    held: dict[Principal, list[Principal]] = defaultdict(list)
+    for edge in catalogue.edges:
+        held[edge.grantee].append(edge.role)
+    # PUBLIC always exists on MariaDB once it was named; without a grant it says nothing about anybody.
+    implicit = {r for r in catalogue.mandatory_roles if catalogue.flavour == "mysql" or r in limited or held[r]}
+    roles = {edge.role for edge in catalogue.edges} | implicit
+    shared: dict[frozenset[Principal], Paths] = {}
+    paths: dict[Principal, Paths] = {}
+    for principal in {a.principal for a in catalogue.accounts} | roles:
+        if principal in roles:  # may lie on a cycle, so its own closure is not that of its direct roles
+            paths[principal] = reachable(principal, held, () if principal in implicit else implicit)
+            continue
+        direct = frozenset(held[principal]) | implicit
+        if direct not in shared:
+            shared[direct] = reachable(principal, held, implicit)
+        paths[principal] = shared[direct]
+    return paths
+
+
 def _verdict(
-    principal: Principal,
-    own: Mapping[Principal, frozenset[Right]],
-    paths: Mapping[Principal, tuple[Principal, ...]],
-    limited: frozenset[Principal],
+    principal: Principal, own: frozenset[Right], inherited: Mapping[Right, HeldRight], roles: Paths, limited: bool
 ) -> Verdict:
-    held = _held_rights(principal, own, paths)
-    roles = tuple(sorted(paths))
+    direct = {right: HeldRight(right, ()) for right in own}
+    held = sorted({**inherited, **direct}.values(), key=lambda h: h.sort_key)
     if not held:
-        has_grants = bool(roles) or principal in limited
-        name, rule_id = ("Limited User", rules.LIMITED) if has_grants else ("User", rules.USAGE)
-        return Verdict(None, rule_id, name, "User", f"{principal.username}: {name}", (), roles)
+        name, rule_id = ("Limited User", rules.LIMITED) if roles or limited else ("User", rules.USAGE)
+        return Verdict(None, rule_id, name, "User", f"{principal.username}: {name}", (), tuple(sorted(roles)))
     tier = held[0].right.rule.tier
     shown = _without_parts_of_all(held)
     reasons = [h for h in shown if h.right.rule.tier == tier]
@@ -116,22 +122,17 @@ def _verdict(
         permission_level=level,
         access_path=f"{path}: {first.right.text}",
         rights=tuple(held),
-        roles=roles,
+        roles=tuple(sorted(roles)),
     )
 
 
-def _held_rights(
-    principal: Principal,
-    own: Mapping[Principal, frozenset[Right]],
-    paths: Mapping[Principal, tuple[Principal, ...]],
-) -> list[HeldRight]:
-    """Each right once, by its shortest path (ties by code point), in report order."""
+def _inherited(roles: Paths, own: Mapping[Principal, frozenset[Right]]) -> dict[Right, HeldRight]:
+    """Each right of these roles once, by its shortest path, ties by code point: the order that closures come in."""
     best: dict[Right, HeldRight] = {}
-    ways: list[tuple[Principal, tuple[Principal, ...]]] = [(principal, ()), *paths.items()]
-    for node, path in sorted(ways, key=lambda way: (len(way[1]), way[1])):
-        for right in own.get(node, frozenset()):
+    for role, path in roles.items():
+        for right in own.get(role, frozenset()):
             best.setdefault(right, HeldRight(right, path))
-    return sorted(best.values(), key=lambda h: h.sort_key)
+    return best
 
 
 def _without_parts_of_all(held: list[HeldRight]) -> list[HeldRight]:
@@ -143,104 +144,17 @@ def _without_parts_of_all(held: list[HeldRight]) -> list[HeldRight]:
     return [largest, *(h for h in held if not h.right.in_all)]
 
 
-def _own_rights(catalogue: Catalogue) -> dict[Principal, set[Right]]:
-    """The rights that each principal holds itself, before PROXY and ADMIN OPTION."""
-    own: dict[Principal, set[Right]] = defaultdict(set)
-    for account in catalogue.accounts:
-        own[account.principal].update(_global_rights(account, catalogue))
-        if account.principal.user == rules.RDS_SUPERUSER_ROLE and account.principal.host in ("%", ""):
-            own[account.principal].add(Right(rules.RULES["mysql.rds-superuser"], rules.RDS_SUPERUSER_ROLE, False))
-    for grant in catalogue.dynamic:
-        own[grant.principal].add(_dynamic_right(grant))
-    for schema in catalogue.schemas:
-        own[schema.principal].update(_schema_rights(schema, catalogue))
-    for table in catalogue.tables:
-        if table.table.lower() in rules.GRANT_TABLES and catalogue.grant_tables_writable:
-            for privilege in table.privileges & rules.TABLE_WRITES:
-                text = f"{privilege} on mysql.{table.table}"
-                own[table.principal].add(Right(rules.RULES["mysql.grant-tables"], text))
-    return own
-
-
-def _global_rights(account: Account, catalogue: Catalogue) -> Iterator[Right]:
-    grant_option = "GRANT OPTION" in account.privileges
-    if account.has_all and not account.restrictions:
-        suffix = " WITH GRANT OPTION" if grant_option else ""
-        yield Right(rules.RULES["mysql.all"], f"ALL on *.*{suffix}")
-    for privilege in account.privileges:
-        rule_id = rules.RULE_OF_PRIVILEGE.get(privilege)
-        text = f"{privilege} on *.*" if privilege in rules.SCOPED_GLOBAL else privilege
-        if privilege in rules.TABLE_WRITES and _reaches_grant_tables(privilege, account, catalogue):
-            rule_id = "mysql.grant-tables"
-        if rule_id:
-            yield Right(rules.RULES[rule_id], text)
-
-
-def _reaches_grant_tables(privilege: str, account: Account, catalogue: Catalogue) -> bool:
-    return catalogue.grant_tables_writable and privilege not in account.restrictions.get("mysql", frozenset())
-
-
-def _dynamic_right(grant: DynamicGrant) -> Right:
-    rule_id = rules.RULE_OF_PRIVILEGE.get(grant.privilege, "mysql.dynamic")
-    suffix = " WITH GRANT OPTION" if grant.grant_option else ""
-    return Right(rules.RULES[rule_id], _word(grant.privilege) + suffix)
-
-
-def _word(privilege: str) -> str:
-    """A dynamic privilege's name; plugins register their own, so it may hold anything."""
-    return privilege if re.fullmatch(r"[A-Z0-9_ ]+", privilege) else wording.quoted(privilege)
-
-
-def _schema_rights(grant: SchemaGrant, catalogue: Catalogue) -> Iterator[Right]:
-    name = wording.quoted(_plain_schema(grant.pattern, catalogue.schema_wildcards))
-    suffix = " WITH GRANT OPTION" if "GRANT OPTION" in grant.privileges else ""
-    writes = grant.privileges & rules.TABLE_WRITES
-    if (
-        writes
-        and catalogue.grant_tables_writable
-        and schema_matches(grant.pattern, "mysql", catalogue.schema_wildcards)
-    ):
-        texts = [f"ALL on {name}{suffix}"] if grant.has_all else [f"{p} on {name}" for p in writes]
-        for text in texts:
-            yield Right(rules.RULES["mysql.grant-tables"], text)
-        return
-    if grant.has_all:
-        yield Right(rules.RULES["mysql.schema"], f"ALL on {name}{suffix}")
-    elif suffix:
-        yield Right(rules.RULES["mysql.schema"], f"GRANT OPTION on {name}")
-
-
-def schema_matches(pattern: str, schema: str, wildcards: bool) -> bool:
-    """Whether a schema grant reaches a schema: LIKE with backslash escapes, or literally."""
-    if not wildcards:
-        return pattern == schema
-    expression = "".join(
-        re.escape(token[1:]) if len(token) == 2 else {"%": ".*", "_": "."}.get(token, re.escape(token))
-        for token in re.findall(r"\\[%_\\]|[\s\S]", pattern)
-    )
-    return re.fullmatch(expression, schema, re.DOTALL) is not None
-
-
-def _plain_schema(pattern: str, wildcards: bool) -> str:
-    """`app\\_db` names one schema, `app_db`; a pattern that really matches several stays as it is."""
-    plain = re.sub(r"\\([%_])", r"\1", pattern)
-    active = re.search(r"(?<!\\)[%_]", pattern)
-    return pattern if not wildcards or active else plain
-
-
 def _with_derived(
     catalogue: Catalogue,
     own: Mapping[Principal, set[Right]],
-    paths: Mapping[Principal, Mapping[Principal, tuple[Principal, ...]]],
+    paths: Mapping[Principal, Paths],
 ) -> dict[Principal, frozenset[Right]]:
     """Add PROXY and ADMIN OPTION rights that lead to tier 0, until nothing more becomes tier 0."""
     rights = {principal: set(held) for principal, held in own.items()}
     while True:
-        top = {
-            principal
-            for principal, roles in paths.items()
-            if any(r.rule.tier == 0 for node in (principal, *roles) for r in rights.get(node, ()))
-        }
+        controls = {principal for principal, mine in rights.items() if any(r.rule.tier == 0 for r in mine)}
+        brings = {id(roles): not controls.isdisjoint(roles) for roles in paths.values()}
+        top = {principal for principal, roles in paths.items() if principal in controls or brings[id(roles)]}
         added = False
         for principal, right in _derived(catalogue, top):
             mine = rights.setdefault(principal, set())

@@ -1,0 +1,111 @@
+"""The rights that each MySQL principal holds itself, from its grants: under which rule, and how each is written."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from worker_lambda.privileges import mysql_rules as rules
+from worker_lambda.privileges import wording
+from worker_lambda.privileges.mysql_catalogue import Account, Catalogue, DynamicGrant, Principal, SchemaGrant
+from worker_lambda.privileges.mysql_rules import Rule
+
+
+class Right(NamedTuple):
+    """A right that a rule knows, as one principal holds it itself.
+
+    Attributes:
+        text: as the report writes it, without `via`.
+        in_all: a part of ALL on *.*, which replaces it in the wording.
+    """
+
+    rule: Rule
+    text: str
+    in_all: bool = True
+
+
+def own_rights(catalogue: Catalogue) -> dict[Principal, set[Right]]:
+    """The rights that each principal holds itself, before PROXY and ADMIN OPTION."""
+    own: dict[Principal, set[Right]] = defaultdict(set)
+    for account in catalogue.accounts:
+        own[account.principal].update(_global_rights(account, catalogue))
+        if account.principal.user == rules.RDS_SUPERUSER_ROLE and account.principal.host in ("%", ""):
+            own[account.principal].add(Right(rules.RULES["mysql.rds-superuser"], rules.RDS_SUPERUSER_ROLE, False))
+    for grant in catalogue.dynamic:
+        own[grant.principal].add(_dynamic_right(grant))
+    for schema in catalogue.schemas:
+        own[schema.principal].update(_schema_rights(schema, catalogue))
+    for table in catalogue.tables:
+        if table.table.lower() in rules.GRANT_TABLES and catalogue.grant_tables_writable:
+            for privilege in table.privileges & rules.TABLE_WRITES:
+                text = f"{privilege} on mysql.{table.table}"
+                own[table.principal].add(Right(rules.RULES["mysql.grant-tables"], text))
+    return own
+
+
+def _global_rights(account: Account, catalogue: Catalogue) -> Iterator[Right]:
+    grant_option = "GRANT OPTION" in account.privileges
+    if account.has_all and not account.restrictions:
+        suffix = " WITH GRANT OPTION" if grant_option else ""
+        yield Right(rules.RULES["mysql.all"], f"ALL on *.*{suffix}")
+    for privilege in account.privileges:
+        rule_id = rules.RULE_OF_PRIVILEGE.get(privilege)
+        text = f"{privilege} on *.*" if privilege in rules.SCOPED_GLOBAL else privilege
+        if privilege in rules.TABLE_WRITES and _reaches_grant_tables(privilege, account, catalogue):
+            rule_id = "mysql.grant-tables"
+        if rule_id:
+            yield Right(rules.RULES[rule_id], text)
+
+
+def _reaches_grant_tables(privilege: str, account: Account, catalogue: Catalogue) -> bool:
+    return catalogue.grant_tables_writable and privilege not in account.restrictions.get("mysql", frozenset())
+
+
+def _dynamic_right(grant: DynamicGrant) -> Right:
+    rule_id = rules.RULE_OF_PRIVILEGE.get(grant.privilege, "mysql.dynamic")
+    suffix = " WITH GRANT OPTION" if grant.grant_option else ""
+    return Right(rules.RULES[rule_id], _word(grant.privilege) + suffix)
+
+
+def _word(privilege: str) -> str:
+    """A dynamic privilege's name; plugins register their own, so it may hold anything."""
+    return privilege if re.fullmatch(r"[A-Z0-9_ ]+", privilege) else wording.quoted(privilege)
+
+
+def _schema_rights(grant: SchemaGrant, catalogue: Catalogue) -> Iterator[Right]:
+    name = wording.quoted(_plain_schema(grant.pattern, catalogue.schema_wildcards))
+    suffix = " WITH GRANT OPTION" if "GRANT OPTION" in grant.privileges else ""
+    writes = grant.privileges & rules.TABLE_WRITES
+    if (
+        writes
+        and catalogue.grant_tables_writable
+        and schema_matches(grant.pattern, "mysql", catalogue.schema_wildcards)
+    ):
+        texts = [f"ALL on {name}{suffix}"] if grant.has_all else [f"{p} on {name}" for p in writes]
+        for text in texts:
+            yield Right(rules.RULES["mysql.grant-tables"], text)
+        return
+    if grant.has_all:
+        yield Right(rules.RULES["mysql.schema"], f"ALL on {name}{suffix}")
+    elif suffix:
+        yield Right(rules.RULES["mysql.schema"], f"GRANT OPTION on {name}")
+
+
+def schema_matches(pattern: str, schema: str, wildcards: bool) -> bool:
+    """Whether a schema grant reaches a schema: LIKE with backslash escapes, or literally."""
+    if not wildcards:
+        return pattern == schema
+    expression = "".join(
+        re.escape(token[1:]) if len(token) == 2 else {"%": ".*", "_": "."}.get(token, re.escape(token))
+        for token in re.findall(r"\\[%_\\]|[\s\S]", pattern)
+    )
+    return re.fullmatch(expression, schema, re.DOTALL) is not None
+
+
+def _plain_schema(pattern: str, wildcards: bool) -> str:
+    """`app\\_db` names one schema, `app_db`; a pattern that really matches several stays as it is."""
+    plain = re.sub(r"\\([%_])", r"\1", pattern)
+    active = re.search(r"(?<!\\)[%_]", pattern)
+    return pattern if not wildcards or active else plain
