@@ -17,6 +17,7 @@ def main() -> int:
         print(f"unknown: {', '.join(unknown)}; known: {', '.join(NAMES)}", file=sys.stderr)
         return 2
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}")
+    del sys.argv[1:]  # a benchmark run by itself has options of its own
     for name in wanted:
         print(f"\n== {name}", flush=True)
         importlib.import_module(f"benchmarks.{name}").main()

@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fan_out")
     parser.add_argument("--targets", type=int, default=1000)
     parser.add_argument("--worker-seconds", type=float, default=30)
-    options = parser.parse_args([] if __name__ != "__main__" else None)
+    options = parser.parse_args()
     measure(options.targets, options.worker_seconds)
 
 

@@ -7,6 +7,7 @@ and only the standard library is needed: the command line's help must not wait f
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,11 @@ from dbadmin_assets.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing that can be configured; `name` is the key in the file, `--name` the option where there is one."""
+    """One thing that can be configured; `name` is the key in the file, `--name` the option where there is one.
+
+    Attributes:
+        form: a regular expression that a text must match as a whole; `form_name` is what it describes.
+    """
 
     name: str
     variables: tuple[str, ...]
@@ -25,6 +30,8 @@ class Option:
     default: str | int | None = None
     least: int = 1
     most: int = 100_000
+    form: str | None = None
+    form_name: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -34,8 +41,20 @@ class Option:
 
 OPTIONS = (
     Option("inventory", ("DBADMIN_INVENTORY",), "where the inventory is: s3://bucket/key, ssm:/name, or a path"),
-    Option("bucket", ("DBADMIN_BUCKET",), "the evidence bucket of the central account"),
-    Option("region", ("DBADMIN_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"), "region of the bucket"),
+    Option(
+        "bucket",
+        ("DBADMIN_BUCKET",),
+        "the evidence bucket of the central account",
+        form=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        form_name="the name of a bucket, without s3://",
+    ),
+    Option(
+        "region",
+        ("DBADMIN_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        "region of the bucket",
+        form=r"[a-z]{2}(-[a-z]+)+-[0-9]",
+        form_name="an AWS region, as us-east-1 is",
+    ),
     Option("profile", ("AWS_PROFILE",), "profile of the AWS configuration to use"),
     Option("state_dir", ("DBADMIN_STATE_DIR",), "folder for run logs and the embedded Dagster instance"),
     Option("dagster_home", ("DAGSTER_HOME",), "folder of the Dagster instance; default: dagster/ in state_dir"),
@@ -99,7 +118,7 @@ def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[st
     environ = os.environ if environ is None else environ
     problems: list[str] = []
     file_path = config_path(environ)
-    file_values = _read_file(file_path, required="DBADMIN_CONFIG" in environ, problems=problems)
+    file_values = _read_file(file_path, required=bool(environ.get("DBADMIN_CONFIG")), problems=problems)
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for name in sorted(set(flags or {}) - set(_BY_NAME)):
@@ -113,30 +132,39 @@ def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[st
     values["inventory"] = _absolute_inventory(values["inventory"], origins["inventory"], file_path)
     for name in ("state_dir", "dagster_home"):
         origins[name] = origins[name].replace("not set", "default")
-    state_dir = Path(str(values.pop("state_dir") or _default_state_dir(environ))).expanduser().absolute()
+    state_dir = _expanded(values.pop("state_dir") or _default_state_dir(environ)).absolute()
     dagster_home = values.pop("dagster_home")
     return Settings(
         **values,  # type: ignore[arg-type]
         state_dir=state_dir,
-        dagster_home=Path(str(dagster_home)).expanduser().absolute() if dagster_home else state_dir / "dagster",
+        dagster_home=_expanded(dagster_home).absolute() if dagster_home else state_dir / "dagster",
         origins=origins,
     )
 
 
 def _absolute_inventory(value: object, origin: str, file_path: Path) -> object:
     """A path must be the same file in every process: relative to the file that says it, else to this folder."""
-    if not isinstance(value, str) or value.startswith(("s3:", "ssm:")):
+    # Any other scheme is no path, either: its reader says what it should be.
+    if not isinstance(value, str) or value.startswith(("s3:", "ssm:")) or "://" in value:
         return value
-    path = Path(value).expanduser()
+    path = _expanded(value)
     return str((file_path.parent / path if origin.startswith("file") else path).absolute())
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
     """The configuration file: DBADMIN_CONFIG, else db-admin-report/config.toml in the user's configuration."""
     if environ.get("DBADMIN_CONFIG"):
-        return Path(environ["DBADMIN_CONFIG"]).expanduser()
+        return _expanded(environ["DBADMIN_CONFIG"])
     base = environ.get("XDG_CONFIG_HOME") or f"{_home(environ)}/.config"
     return Path(base) / "db-admin-report" / "config.toml"
+
+
+def _expanded(value: object) -> Path:
+    path = Path(str(value))
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError([f"{path}: there is no such user, or it has no home folder"]) from error
 
 
 def _home(environ: Mapping[str, str]) -> str:
@@ -192,6 +220,8 @@ def _checked(option: Option, raw: object, origin: str, problems: list[str]) -> o
     if not option.is_number:
         if not isinstance(raw, str) or not raw or any(ord(c) < 32 for c in raw):
             problems.append(f"{option.name} is {raw!r}, not text ({origin})")
+        elif option.form is not None and not re.fullmatch(option.form, raw):
+            problems.append(f"{option.name} is {ascii(raw)[:200]}, not {option.form_name} ({origin})")
         return raw
     text = raw.strip() if isinstance(raw, str) and not origin.startswith("file") else raw
     if isinstance(text, str) and text.isascii() and text.isdigit():

@@ -73,8 +73,8 @@ def orchestrator_identity(estate: Estate) -> Policy:
     sts:AssumeRole: to become the invoker of each account, and nothing else there. s3:GetObject and
     GetObjectVersion: verdicts are made from the objects, `verify` reads the versions the manifest names.
     s3:ListBucket: without it the HEAD of an absent result answers 403 instead of 404. s3:PutObject: its own
-    prefixes. ssm:GetParameter*: the inventory. kms: S3 encrypts through the bucket's key; the manifest is signed.
-    sns:Publish: alerts.
+    prefixes. s3:GetBucketVersioning: `doctor` says when overwritten evidence would be lost. ssm:GetParameter*:
+    the inventory. kms: S3 encrypts through the bucket's key; the manifest is signed. sns:Publish: alerts.
     """
     statements = [
         allow("AssumeInvokers", "sts:AssumeRole", estate.role_arn("*", estate.invoker_role)),
@@ -86,6 +86,7 @@ def orchestrator_identity(estate: Estate) -> Policy:
         allow("WriteOwnEvidence", "s3:PutObject", [estate.bucket_arn(f"{p}/*") for p in ORCHESTRATOR_WRITES]),
         allow("ListEvidence", ["s3:ListBucket", "s3:ListBucketVersions"], estate.bucket_arn())
         | {"Condition": {"StringLike": {"s3:prefix": [f"{p}/*" for p in EVIDENCE_PREFIXES]}}},
+        allow("SeeVersioning", "s3:GetBucketVersioning", estate.bucket_arn()),
     ]
     if estate.inventory_key:
         objects = estate.bucket_arn(estate.inventory_key)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _ORDER = ("failed", "partial", "collecting", "waiting", "complete")  # what needs eyes comes first
 _STYLES = {"failed": "red", "partial": "yellow", "complete": "green", "collecting": "cyan", "waiting": "dim"}
 _LEAST_ROWS = 5
+_COLUMNS = ("Account", "Region", "State", "Time", "Users", "Admins", "Reason")
+_ESSENTIAL = ("Account", "Region", "State", "Reason")
+_WIDE = 100  # below, a reason would have no room beside all columns
 
 
 class Display(Protocol):
@@ -95,22 +98,29 @@ class LiveDisplay:
         from rich.text import Text
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in ("Account", "Region", "State", "Time", "Users", "Admins", "Reason"):
-            table.add_column(column, justify="right" if column in ("Time", "Users", "Admins") else "left")
+        columns = _COLUMNS if self._console.width >= _WIDE else _ESSENTIAL
+        for column in columns:  # the reason gives way first
+            right = column in ("Time", "Users", "Admins")
+            table.add_column(column, justify="right" if right else "left", no_wrap=column != "Reason")
         elapsed = time.monotonic() - self._started
         targets = sorted(progress.targets.values(), key=lambda t: (_ORDER.index(t.state), t.key))
         room = max(self._console.height - 6, _LEAST_ROWS)
         for target in targets[:room]:
             account, _, region = target.key.partition("|")
             done = target.is_finished
-            cells = [
-                seconds(target.duration_seconds if done else elapsed) if target.state != "waiting" else "",
-                str(target.users) if done else "",
-                str(target.admins) if done else "",
-                safe(target.reason or ""),
-            ]
-            state = Text(target.state, style=_STYLES[target.state])
-            table.add_row(safe(account), safe(region), state, *(Text(cell) for cell in cells))
+            cells = {
+                "Account": safe(account),
+                "Region": safe(region),
+                "State": target.state,
+                "Time": seconds(target.duration_seconds if done else elapsed) if target.state != "waiting" else "",
+                "Users": str(target.users) if done else "",
+                "Admins": str(target.admins) if done else "",
+                "Reason": safe(target.reason or ""),
+            }
+            # One line each: a cell that wraps would make the table higher than `room`.
+            row = [Text(cells[column], no_wrap=True, overflow="ellipsis") for column in columns]
+            row[2].stylize(_STYLES[target.state])
+            table.add_row(*row)
         states = Counter(target.state for target in targets)
         counts = ", ".join(f"{states[state]} {state}" for state in _ORDER if states[state])
         more = f" ({len(targets) - room} more targets are not shown)" if len(targets) > room else ""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dbadmin_assets.cli import options
+from dbadmin_assets.cli.bucket import check_bucket
 from dbadmin_assets.cli.output import print_json, safe, say
 from dbadmin_assets.config import Settings
-from dbadmin_assets.errors import DbAdminReportError
+from dbadmin_assets.errors import DbAdminReportError, ReportError
 
 if TYPE_CHECKING:
     import boto3
@@ -59,7 +60,7 @@ def doctor_command(
     else:
         for finding in findings:
             mark = click.style("ok  ", fg="green") if finding.ok else click.style("FAIL", fg="red")
-            click.echo(f"{mark} {safe(finding.check)}: {safe(finding.detail)}")
+            click.echo(f"{mark} {safe(finding.check)}: {safe(finding.detail, lines=True)}")
             if finding.fix and not finding.ok:
                 say(f"     Fix: {finding.fix}")
     ctx.exit(0 if healthy else 1)
@@ -95,12 +96,17 @@ def _attempt(
     check: str, trial: Callable[[], Any], told: Callable[[Any], str] = lambda _: "", fix: str | None = None
 ) -> tuple[Any, Finding]:
     """What the trial gave (None if it failed), and the finding. Any error is a finding: that is what this is for."""
+    from dbadmin_assets.resources.credentials import credentials_error
+
     try:
         result = trial()
         return result, Finding(check, True, told(result))
     except DbAdminReportError as error:
         return None, Finding(check, False, error.message, error.hint or fix)
     except Exception as error:  # noqa: BLE001 - recorded as a failed check
+        refused = credentials_error(error, "checking")
+        if refused is not None:
+            return None, Finding(check, False, refused.message, refused.hint)
         return None, Finding(check, False, f"{type(error).__name__}: {error}", fix)
 
 
@@ -124,18 +130,13 @@ def _bucket(settings: Settings, session: boto3.Session) -> list[Finding]:
     names, finding = _attempt("bucket", lambda: settings.required("bucket", "region"))
     if names is None:
         return [finding]
-    s3, bucket = session.client("s3", region_name=names["region"]), names["bucket"]
-
-    def exists() -> str:
-        found = s3.head_bucket(Bucket=bucket).get("BucketRegion") or names["region"]
-        if found != names["region"]:
-            raise ValueError(f"it is in {found}, not in {names['region']}: set DBADMIN_REGION={found}")
-        return f"{bucket} in {found}"
+    bucket, region = names["bucket"], names["region"]
+    s3 = session.client("s3", region_name=region)
 
     def versioned() -> str:
         state = s3.get_bucket_versioning(Bucket=bucket).get("Status", "never enabled")
         if state != "Enabled":
-            raise ValueError(f"versioning is {state}")
+            raise ReportError(f"versioning is {state}", hint="enable versioning: evidence must not be replaced")
         return "enabled"
 
     def readable() -> str:
@@ -143,9 +144,10 @@ def _bucket(settings: Settings, session: boto3.Session) -> list[Finding]:
             s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
         return f"{', '.join(_READ_PREFIXES)} (writing is not tried: it would leave evidence)"
 
+    may_look = "the caller needs s3:GetBucketVersioning for this check"
     return [
-        _attempt("bucket", exists, str, "check DBADMIN_BUCKET and DBADMIN_REGION, and s3:ListBucket")[1],
-        _attempt("bucket versioning", versioned, str, "enable versioning: evidence must not be replaced")[1],
+        _attempt("bucket", lambda: check_bucket(session, bucket, region), lambda found: f"{bucket} in {found}")[1],
+        _attempt("bucket versioning", versioned, str, may_look)[1],
         _attempt("bucket listing", readable, str, "the orchestrator role needs s3:ListBucket on these prefixes")[1],
     ]
 

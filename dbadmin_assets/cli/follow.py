@@ -75,7 +75,7 @@ class Following:
         current = self.instance.get_run_by_id(self.run_id)
         if current is not None and current.is_finished:
             return
-        message = f"run {self.run_id} died: its process was killed or crashed before it was finished"
+        message = death_notice(self.run_id)
         self.instance.report_run_failed(run, message)
         raise RunDiedError(message, hint=f"its log: {self.log}")
 
@@ -88,6 +88,11 @@ def reaping(process: subprocess.Popen[bytes], alive: Callable[[], bool]) -> Call
         return alive()
 
     return check
+
+
+def death_notice(run_id: str) -> str:
+    """What a run is marked as failed with when its processes are gone; tells it from a failure of its own."""
+    return f"run {run_id} died: its process was killed or crashed before it was finished"
 
 
 def how_to_follow(run_id: str) -> str:

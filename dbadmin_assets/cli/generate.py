@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +47,8 @@ def generate_command(ctx: click.Context, /, **given: Any) -> None:
     if given["no_wait"] and (given["directory"] or given["timeout"]):
         raise click.UsageError("--no-wait waits for nothing: --download and --timeout do not go with it")
     settings = options.settings_from(given, "inventory", "bucket", "region")
+    if given["directory"]:
+        _refuse_unwritable(given["directory"])
     session, targets = _checked_scope(settings, given)
     record, process = _launch(settings, targets, given)
     if given["no_wait"]:
@@ -53,11 +57,16 @@ def generate_command(ctx: click.Context, /, **given: Any) -> None:
         else:
             say(record.run_id)
         return
-    ctx.exit(_follow(settings, session, record, process, given))
+    try:
+        location = _follow(settings, record, process, given)
+    except KeyboardInterrupt:  # from the launch on: at no moment is a run left behind without a word
+        ctx.exit(_left_running(record.run_id, given))
+    ctx.exit(_finish(settings, session, record, location, given))
 
 
 def _checked_scope(settings: Settings, given: dict[str, Any]) -> tuple[boto3.Session, tuple[Target, ...]]:
     """Whatever would make the run useless, found out before there is one."""
+    from dbadmin_assets.cli.bucket import check_bucket
     from dbadmin_assets.resources.credentials import aws_session, verified_caller
     from dbadmin_assets.resources.inventory_source import read_inventory
 
@@ -65,7 +74,7 @@ def _checked_scope(settings: Settings, given: dict[str, Any]) -> tuple[boto3.Ses
     caller = verified_caller(session)
     inventory = read_inventory(settings.required("inventory")["inventory"], lambda: session)
     targets = inventory.targets(given["accounts"], given["regions"])
-    _refuse_missing_bucket(session, settings.required("bucket")["bucket"])
+    check_bucket(session, **settings.required("bucket", "region"))
     databases = sum(len(target.databases) for target in targets)
     accounts = len({target.account_id for target in targets})
     note(f"Caller: {caller['arn']}")
@@ -73,19 +82,14 @@ def _checked_scope(settings: Settings, given: dict[str, Any]) -> tuple[boto3.Ses
     return session, targets
 
 
-def _refuse_missing_bucket(session: boto3.Session, bucket: str) -> None:
-    """Only a bucket that is not there is refused: whether it can be written, the run finds out at its start."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
+def _refuse_unwritable(directory: Path) -> None:
+    """Found out before a run, not after it."""
     try:
-        session.client("s3").head_bucket(Bucket=bucket)
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket"):
-            raise ConfigurationError(
-                [f"there is no bucket {bucket}"], hint="check DBADMIN_BUCKET or --bucket"
-            ) from error
-    except BotoCoreError as error:
-        raise ReportError(f"the bucket {bucket} cannot be reached: {error}") from error
+        directory.mkdir(parents=True, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise ConfigurationError([f"--download: {directory} cannot be written: {error.strerror}"]) from error
 
 
 def _launch(
@@ -108,16 +112,14 @@ def _launch(
     return record, process
 
 
-def _follow(
-    settings: Settings,
-    session: boto3.Session,
-    record: RunRecord,
-    process: subprocess.Popen[bytes],
-    given: dict[str, Any],
-) -> int:
-    """Follow the run to its end; the exit code."""
+def _follow(settings: Settings, record: RunRecord, process: subprocess.Popen[bytes], given: dict[str, Any]) -> str:
+    """Follow the run to its end; where its report is.
+
+    Raises:
+        ReportError: the run ended without a report, or --timeout has passed.
+    """
     from dbadmin_assets.cli.display import make_display
-    from dbadmin_assets.cli.follow import Following, how_to_follow, reaping
+    from dbadmin_assets.cli.follow import Following, reaping
     from dbadmin_assets.cli.instance import open_instance
     from dbadmin_assets.cli.launch import log_path
     from dbadmin_assets.cli.progress import RunProgress
@@ -129,19 +131,22 @@ def _follow(
             following = Following(instance, record.run_id, reaping(process, record.is_alive), log)
             progress = RunProgress(instance, record.run_id, record.scope["targets"])
             run = following.to_the_end(progress, display, given["timeout"])
-    except KeyboardInterrupt:
-        display.close()
-        note(f"Interrupted. Run {record.run_id} goes on: {how_to_follow(record.run_id)}")
-        if given["as_json"]:
-            print_json({"run_id": record.run_id, "status": "running", "exit_code": EXIT_INTERRUPTED})
-        return EXIT_INTERRUPTED
     finally:
         display.close()
     if not run.is_success or progress.report is None:
         state = "was canceled" if run.status.value == "CANCELED" else "failed"
         reason = f": {progress.failure}" if progress.failure else ""
         raise ReportError(f"run {record.run_id} {state}, and there is no report{reason}", hint=f"its log: {log}")
-    return _finish(settings, session, record, str(progress.report["report"]), given)
+    return str(progress.report["report"])
+
+
+def _left_running(run_id: str, given: dict[str, Any]) -> int:
+    from dbadmin_assets.cli.follow import how_to_follow
+
+    note(f"Interrupted. Run {run_id} goes on: {how_to_follow(run_id)}")
+    if given["as_json"]:
+        print_json({"run_id": run_id, "status": "running", "exit_code": EXIT_INTERRUPTED})
+    return EXIT_INTERRUPTED
 
 
 def _finish(settings: Settings, session: boto3.Session, record: RunRecord, location: str, given: dict[str, Any]) -> int:

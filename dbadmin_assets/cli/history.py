@@ -75,7 +75,7 @@ def _print(reports: list[dict[str, Any]]) -> None:
     rows = []
     for report in reports:
         if "problem" in report:
-            rows.append(["?", "", "", report["problem"], "", "", "", "", report["report"]])
+            rows.append(["", "", "", "UNREADABLE", "", "", "", "", report["report"]])
             continue
         scope, counts, numbers = report["scope"], report["counts"], report["population"]
         rows.append(
@@ -93,3 +93,6 @@ def _print(reports: list[dict[str, Any]]) -> None:
         )
     heads = ("Ended", "Requested by", "Scope", "Status", "#Databases", "#Users", "#Admins", "#Failed", "Report")
     print_table(heads, rows)
+    for report in reports:
+        if "problem" in report:
+            say(f"{report['report']}: {report['problem']}")

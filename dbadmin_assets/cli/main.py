@@ -5,6 +5,7 @@ Nothing heavy is imported here or at the top of a command's module, so that help
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import traceback
@@ -69,6 +70,8 @@ class LazyGroup(click.Group):
             code = EXIT_USAGE
         except (click.Abort, KeyboardInterrupt):
             click.echo("Interrupted.", err=True)
+            if "--json" in arguments:
+                _tell_json("Interrupted", "interrupted", None)
             code = EXIT_INTERRUPTED
         except DbAdminReportError as error:
             _tell(error, arguments)
@@ -87,16 +90,17 @@ def _tell(error: Exception, arguments: list[str]) -> None:
     known = isinstance(error, DbAdminReportError)
     message = error.message if isinstance(error, DbAdminReportError) else f"{type(error).__name__}: {error}"
     hint = error.hint if isinstance(error, DbAdminReportError) else "run it again with --verbose to see where"
-    if "--json" in arguments:
-        problems = getattr(error, "problems", None)
-        _tell_json(type(error).__name__, message, hint, **({"problems": problems} if problems else {}))
     click.echo(f"{'Error' if known else 'Unexpected error'}: {safe(message, lines=True)}", err=True)
     if hint:
         click.echo(f"Fix: {safe(hint, lines=True)}", err=True)
+    if "--json" in arguments:
+        problems = getattr(error, "problems", None)
+        _tell_json(type(error).__name__, message, hint, **({"problems": problems} if problems else {}))
 
 
 def _tell_json(kind: str, message: str, hint: str | None, **more: object) -> None:
-    print_json({"error": {"type": kind, "message": message, "hint": hint, **more}})
+    with contextlib.suppress(OSError):  # standard output may be what failed: then standard error has said it
+        print_json({"error": {"type": kind, "message": message, "hint": hint, **more}})
 
 
 def _where_to_look(error: click.ClickException) -> str | None:

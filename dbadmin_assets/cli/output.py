@@ -59,15 +59,14 @@ def console(*, stderr: bool = False) -> Console:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on standard output. Columns whose name begins with `#` are numbers, and are set to the right.
 
-    Where the output is no terminal, nothing is cut or wrapped.
+    Nothing is cut: account ids and places are there to be copied. A narrow terminal breaks the lines by itself.
     """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     out = console()
-    if not out.is_terminal:
-        out.width = 10_000
+    out.width = 10_000
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(Text(column.lstrip("#")), justify="right" if column.startswith("#") else "left")

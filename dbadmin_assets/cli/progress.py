@@ -91,7 +91,9 @@ class RunProgress:
         if event.event_type == DagsterEventType.STEP_FAILURE and self.failure is None:
             self.failure = f"{entry.step_key}: {_cause(event.step_failure_data.error) or event.message}"
         if event.event_type == DagsterEventType.RUN_FAILURE and self.failure is None:
-            self.failure = _cause(event.job_failure_data.error) or event.message or "the run failed"
+            # Whoever marks a run as failed from outside gives a message and no data; `job_failure_data` hides that.
+            data = event.event_specific_data
+            self.failure = _cause(getattr(data, "error", None)) or event.message or "the run failed"
         if event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
             return self._materialized(event.step_materialization_data.materialization)
         return []

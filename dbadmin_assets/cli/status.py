@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ def run_state(
         UnknownRunError: neither the instance nor the state folder knows the run.
         ReportError: its processes are gone and it was never started.
     """
-    from dbadmin_assets.cli.follow import Following
+    from dbadmin_assets.cli.follow import Following, death_notice
     from dbadmin_assets.cli.instance import runs_are_our_processes
     from dbadmin_assets.cli.launch import log_path
     from dbadmin_assets.errors import RunDiedError
@@ -82,22 +83,19 @@ def run_state(
             f"run {run_id} is not known in {settings.dagster_home}",
             hint="check the id, DBADMIN_STATE_DIR and DAGSTER_HOME",
         )
-    died = False
     if record is not None and not alive and (run is None or not run.is_finished) and runs_are_our_processes(instance):
-        try:
+        with contextlib.suppress(RunDiedError):  # it says so below, at every later look too
             Following(instance, run_id, record.is_alive, log_path(settings, run_id)).bury(run)
-        except RunDiedError:
-            died = True
         run = instance.get_run_by_id(run_id)
     progress.refresh()
-    if died:
-        return "died"
     if run is None:
         return "starting"
     if not run.is_finished:
         return "running"
     if run.status.value == "CANCELED":
         return "canceled"
+    if progress.failure is not None and death_notice(run_id) in progress.failure:
+        return "died"
     if not run.is_success or progress.report is None:
         return "failed"
     return "complete" if progress.report.get("complete") is True else "incomplete"
@@ -108,7 +106,8 @@ def _told(state: str, run_id: str, record: RunRecord | None, progress: RunProgre
         "run_id": run_id,
         "status": state,
         "exit_code": _EXIT_CODES.get(state, EXIT_REPORT_FAILED),
-        "failure": progress.failure,
+        # A run that is ended while it starts up counts as failed for Dagster first; that was somebody's wish.
+        "failure": None if state == "canceled" else progress.failure,
         "started_at": record.started_at if record else None,
         "requested_by": record.requested_by if record else None,
         "report": (progress.report or {}).get("report"),

@@ -156,6 +156,9 @@ def download(store: EvidenceStore, folder: str, directory: Path) -> list[str]:
             path.write_bytes(data)
             saved.append(str(path))
     except OSError as error:
-        raise ReportError(f"the report is in the bucket, but {to} cannot be written: {error.strerror}") from error
+        raise ReportError(
+            f"the report is made, at {store.url(folder)}, but {to} cannot be written: {error.strerror}",
+            hint=f"copy it from there: aws s3 cp --recursive {store.url(folder)} FOLDER",
+        ) from error
     note(f"Downloaded {len(saved)} files to {safe(to)}")
     return saved

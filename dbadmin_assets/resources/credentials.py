@@ -11,15 +11,19 @@ if TYPE_CHECKING:
 
     from dbadmin_assets.config import Settings
 
+_UNKNOWN_KEY = "AWS does not know this access key or its session token: check the profile, or log in again"
 _CLOCK = "this machine's clock is wrong: set it"
 _LOG_IN = "log in again (for example `aws sso login`), or set AWS_PROFILE"
 _CODES = {
     "ExpiredToken": _LOG_IN,
     "ExpiredTokenException": _LOG_IN,
     "InvalidToken": _LOG_IN,
-    "InvalidClientTokenId": "AWS does not know this access key: check the profile",
-    "InvalidAccessKeyId": "AWS does not know this access key: check the profile",
-    "UnrecognizedClientException": "AWS does not know this access key: check the profile",
+    "TokenRefreshRequired": _LOG_IN,
+    "InvalidClientTokenId": _UNKNOWN_KEY,
+    "InvalidAccessKeyId": _UNKNOWN_KEY,
+    "UnrecognizedClientException": _UNKNOWN_KEY,
+    "MissingAuthenticationToken": "AWS saw no signature: check the credentials, and the proxy",
+    "IncompleteSignature": "a key has characters that no key has: check the credentials for spaces and line breaks",
     "AuthFailure": "check the credentials, and this machine's clock",
     "SignatureDoesNotMatch": f"the secret key does not fit the access key, or {_CLOCK}",
     "InvalidSignatureException": f"the secret key does not fit the access key, or {_CLOCK}",

@@ -22,11 +22,13 @@ SessionFactory = Callable[[], "boto3.Session"]
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)")
 _SSM = re.compile(r"ssm:(/[A-Za-z0-9_./-]*[A-Za-z0-9_.-])/?")
 _TOP_LEVEL = ("version", "defaults", "worker", "network", "tags")
+# S3 does not tell a caller who may not list the bucket that a key is missing.
+_S3_CURE = "check the key, then the rights: the caller needs s3:GetObject on it (and kms:Decrypt on its key)"
 _CURES = {
     "NoSuchKey": "check the key; `aws s3 ls` shows what is there",
     "NoSuchBucket": "check the bucket's name",
-    "AccessDenied": "the caller needs s3:GetObject on it (and kms:Decrypt on its key)",
-    "403": "the caller needs s3:GetObject on it (and kms:Decrypt on its key)",
+    "AccessDenied": _S3_CURE,
+    "403": _S3_CURE,
     "AccessDeniedException": "the caller needs ssm:GetParameter and ssm:GetParametersByPath on it (and kms:Decrypt)",
     "ParameterNotFound": "check the parameter's name and the region",
     "PermanentRedirect": "the bucket is in another region: set DBADMIN_REGION",
@@ -57,11 +59,14 @@ def read_inventory(source: str, session_factory: SessionFactory) -> Inventory:
             raise _unreadable(source, "is not of the form ssm:/name or ssm:/path")
         with _AwsErrors(source):
             return _read_ssm(session_factory(), match[1], source)
+    if "://" in source:
+        raise _unreadable(source, "it is neither s3://bucket/key nor ssm:/name nor a path")
     try:
         with Path(source).expanduser().open("rb") as file:
             return parse_inventory(file.read(MAX_BYTES + 1), source)
     except OSError as error:
-        raise _unreadable(source, error.strerror or type(error).__name__) from error
+        problem = error.strerror or type(error).__name__
+        raise _unreadable(source, problem, "check the path: DBADMIN_INVENTORY, --inventory or SOURCE") from error
 
 
 class _AwsErrors:

@@ -31,9 +31,9 @@ class AwsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def session(self) -> "boto3.Session":
         """A session of the configured profile, else of the default credential chain."""
-        import boto3
+        from dbadmin_assets.resources.credentials import aws_session
 
-        return boto3.Session(profile_name=self.settings.profile, region_name=self.settings.region)
+        return aws_session(self.settings)
 
 
 class InventoryResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -59,7 +59,7 @@ def test_a_file_that_is_named_must_be_there_and_must_be_toml(environ: dict[str, 
 
 
 def test_the_environment_gives_another_process_the_same_settings(environ: dict[str, str], tmp_path: Path) -> None:
-    write_config(environ, 'bucket = "b"\nregion = "eu-west-1"\ninventory = "inventory.yaml"\nmax_concurrency = 7\n')
+    write_config(environ, 'bucket = "b-1"\nregion = "eu-west-1"\ninventory = "inventory.yaml"\nmax_concurrency = 7\n')
     settings = load_settings({"profile": "p"}, environ)
     assert load_settings({}, settings.environment() | {"HOME": str(tmp_path / "elsewhere")}) == settings
 
@@ -87,3 +87,31 @@ def test_the_dagster_folder_lies_in_the_state_folder_unless_it_is_given(
     assert load_settings({}, environ).dagster_home == tmp_path / ".local/state/db-admin-report/dagster"
     environ |= {"DBADMIN_STATE_DIR": str(tmp_path / "s"), "DAGSTER_HOME": str(tmp_path / "d")}
     assert load_settings({}, environ).dagster_home == tmp_path / "d"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("DBADMIN_BUCKET", "s3://evidence", "without s3://"),
+        ("DBADMIN_BUCKET", "NOT A BUCKET", "the name of a bucket"),
+        ("DBADMIN_REGION", "mars-1", "an AWS region"),
+        ("AWS_REGION", "us east", "AWS_REGION"),
+        ("DBADMIN_STATE_DIR", "~no-such-user-here/x", "no such user"),
+        ("DBADMIN_INVENTORY", "~no-such-user-here/x", "no such user"),
+        ("DBADMIN_CONFIG", "~no-such-user-here/x", "no such user"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_at_once(
+    environ: dict[str, str], variable: str, value: str, said: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        load_settings({}, environ | {variable: value})
+
+
+def test_an_empty_variable_counts_as_not_set_for_the_file_too(environ: dict[str, str]) -> None:
+    assert load_settings({}, environ | {"DBADMIN_CONFIG": "", "DBADMIN_BUCKET": ""}).bucket is None
+
+
+def test_an_address_of_another_kind_is_not_taken_for_a_path(environ: dict[str, str]) -> None:
+    address = "https://example.com/inventory.yaml"
+    assert load_settings({}, environ | {"DBADMIN_INVENTORY": address}).inventory == address

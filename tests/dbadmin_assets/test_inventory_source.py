@@ -80,6 +80,8 @@ def test_a_tree_names_every_parameter_that_is_wrong(session: boto3.Session) -> N
         ("ssm:/nothing/there", "ParameterNotFound", "parameter's name"),
         ("s3://inventories", "not of the form", None),
         ("ssm:name", "not of the form", None),
+        ("https://example.com/inventory.yaml", "neither s3://", None),
+        ("/no/such/inventory.yaml", "No such file", "DBADMIN_INVENTORY"),
     ],
 )
 def test_what_is_not_there_is_named_with_the_cure(
@@ -107,7 +109,13 @@ def test_a_file_needs_no_session(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "cure"),
-    [("ExpiredToken", "log in again"), ("RequestTimeTooSkewed", "clock"), ("SignatureDoesNotMatch", "clock")],
+    [
+        ("ExpiredToken", "log in again"),
+        ("InvalidClientTokenId", "session token"),
+        ("RequestTimeTooSkewed", "clock"),
+        ("SignatureDoesNotMatch", "clock"),
+        ("IncompleteSignature", "spaces"),
+    ],
 )
 def test_refused_credentials_are_told_from_other_refusals(session: boto3.Session, code: str, cure: str) -> None:
     s3, sts = session.client("s3"), session.client("sts")

@@ -14,6 +14,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from benchmarks.fake_aws import Answer
 from dbadmin_assets.definitions import build_definitions
@@ -211,3 +212,20 @@ def test_a_target_whose_databases_are_all_excluded_is_not_asked_and_still_counte
     assert manifest["population"] == {"declared": 4, "complete": 3, "partial": 0, "failed": 0, "excluded": 1}
     assert manifest["complete"] is True
     assert check_results(instance) == dict.fromkeys(TARGETS, "SUCCEEDED")
+
+
+def test_a_run_that_loses_the_race_for_the_partition_keys_goes_on(
+    instance: dg.DagsterInstance, store: EvidenceStore, fake_aws: FaultyAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = instance.add_dynamic_partitions
+    lost: list[str] = []
+
+    def lose_once(name: str, keys: list[str]) -> None:
+        add(name, keys)
+        if not lost:
+            lost.append(name)
+            raise IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed"))
+
+    monkeypatch.setattr(instance, "add_dynamic_partitions", lose_once)
+    assert run_job(instance).success
+    assert (lost, sorted(instance.get_dynamic_partitions("targets"))) == (["targets"], TARGETS)

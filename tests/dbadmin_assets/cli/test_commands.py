@@ -1,15 +1,24 @@
 """Usage, messages and exit codes of the command line, where no run is needed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import boto3
+import click
 import pytest
+from botocore.stub import Stubber
 from click.testing import CliRunner, Result
+from rich.console import Console
 
+from dbadmin_assets.cli import generate, output
+from dbadmin_assets.cli.bucket import check_bucket
+from dbadmin_assets.cli.launch import RunRecord
 from dbadmin_assets.cli.main import cli
 from dbadmin_assets.cli.output import safe
+from dbadmin_assets.errors import ConfigurationError, ReportError
 from tests.dbadmin_assets.cli.conftest import INVENTORY, Machine
 
 COMMANDS = ("generate", "status", "history", "cancel", "inventory", "doctor", "config")
@@ -80,6 +89,113 @@ def test_wrong_use_and_missing_configuration_end_with_two(inventory: Path, argum
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["frobnicate"], ["generate", "--frobnicate"], ["status"], ["status", "not-a-run-id"], ["generate"]],
+)
+def test_an_error_is_one_json_document_too(inventory: Path, arguments: list[str]) -> None:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)["error"]
+    assert told["message"]
+    assert told["message"] in result.stderr
+
+
+def test_a_full_disk_is_an_error_and_no_traceback() -> None:
+    command = [sys.executable, "-m", "dbadmin_assets.cli.main", "config", "show", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    for arguments in (["config", "show", "--json"], ["inventory", "validate", "none", "--json"]):
+        command = [sys.executable, "-m", "dbadmin_assets.cli.main", *arguments]
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+        finally:
+            os.close(writer)
+        assert done.returncode in (1, 2)
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+
+
+def test_a_download_folder_that_cannot_be_written_is_refused_before_anything_runs(machine: Machine) -> None:
+    code, _, err = machine.run("generate", "--download", "inventory.yaml/out")
+    assert code == 2
+    assert "inventory.yaml/out cannot be written" in err
+    assert not machine.state.exists()
+
+
+def test_a_table_is_never_cut_however_narrow_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr(output, "console", lambda: Console(force_terminal=True, markup=False, highlight=False))
+
+    @click.command()
+    def table() -> None:
+        output.print_table(("Account", "Where"), [["012345678901", "s3://evidence/" + "x" * 90], ["[red]x", "[/]"]])
+
+    text = CliRunner().invoke(table).output
+    assert "012345678901" in text
+    assert "s3://evidence/" + "x" * 90 in text
+    assert "[red]x" in text
+
+
+def test_ctrl_c_right_after_the_launch_names_the_run_too(
+    inventory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    record = RunRecord("5f0c1a52-7d0e-4b5b-9a57-0d4a8a3c2b11", 1, 1, "2024-01-15T14:22:33Z", "a@b", {"targets": []})
+    monkeypatch.setattr(generate, "_checked_scope", lambda *_: (None, ()))
+    monkeypatch.setattr(generate, "_launch", lambda *_: (record, None))
+    monkeypatch.setattr("dbadmin_assets.cli.display.make_display", interrupted)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    result = run("generate", "--inventory", str(inventory), "--bucket", "evidence", "--json")
+    assert result.exit_code == 130
+    assert json.loads(result.stdout) == {"run_id": record.run_id, "status": "running", "exit_code": 130}
+    assert f"cancel {record.run_id}" in result.stderr
+
+
+def test_an_option_given_twice_asks_for_both(inventory: Path) -> None:
+    accounts = ["--accounts", "111111111111", "--accounts", "012345678901,111111111111"]
+    result = run("inventory", "show", "--inventory", "inventory.yaml", *accounts, "--json")
+    assert {target["account_id"] for target in json.loads(result.stdout)["targets"]} == {"012345678901", "111111111111"}
+
+
+def test_an_empty_source_is_not_the_configured_one(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBADMIN_INVENTORY", str(inventory))
+    assert run("inventory", "validate").exit_code == 0
+    assert run("inventory", "validate", "").exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["cancel"]])
+def test_a_state_folder_that_cannot_be_used_is_named_with_the_setting(
+    inventory: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("DBADMIN_STATE_DIR", str(inventory / "below-a-file"))
+    result = run(*arguments, "5f0c1a52-7d0e-4b5b-9a57-0d4a8a3c2b11")
+    assert result.exit_code == 2
+    assert str(inventory) in result.stderr
+    assert "set DBADMIN_STATE_DIR" in result.stderr
+
+
+def test_a_damaged_record_of_a_run_is_named(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBADMIN_STATE_DIR", str(inventory.parent / "state"))
+    record = inventory.parent / "state/runs/5f0c1a52-7d0e-4b5b-9a57-0d4a8a3c2b11.json"
+    record.parent.mkdir(parents=True)
+    for text in ("{", "[]", '{"run_id": 1}'):
+        record.write_text(text)
+        result = run("status", record.stem)
+        assert result.exit_code == 1
+        assert f"Error: {record} is not the record of a run" in result.stderr
+
+
 def test_every_missing_setting_is_named_at_once(inventory: Path) -> None:
     text = run("generate").stderr
     assert all(name in text for name in ("DBADMIN_INVENTORY", "DBADMIN_BUCKET", "DBADMIN_REGION"))
@@ -135,6 +251,50 @@ def test_a_bucket_that_is_not_there_is_refused_before_anything_runs(machine: Mac
     assert not machine.state.exists()
 
 
+def test_a_bucket_of_another_region_is_refused_before_anything_runs(machine: Machine) -> None:
+    """Every worker would be told to write to the wrong region: a report of failures only."""
+    machine.environment["DBADMIN_REGION"] = "eu-west-1"
+    code, _, err = machine.run("generate")
+    assert code == 2
+    assert "the bucket evidence is in us-east-1, not in eu-west-1" in err
+    assert "set DBADMIN_REGION=us-east-1" in err
+    assert not machine.state.exists()
+    code, out, _ = machine.run("doctor")
+    assert code == 1
+    assert "FAIL bucket: " in out
+    assert "set DBADMIN_REGION=us-east-1" in out
+
+
+def test_a_bucket_that_may_not_be_listed_as_a_whole_is_still_found_to_be_there() -> None:
+    """The orchestrator may list its own prefixes only, so HEAD is denied; the answer names the region even so."""
+    session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
+    s3 = session.client("s3")
+    denied = {"x-amz-bucket-region": "us-east-1"}
+    with Stubber(s3) as stub, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "client", lambda *_, **__: s3)
+        for region in ("us-east-1", "eu-west-1"):
+            stub.add_client_error("head_bucket", "403", http_status_code=403, response_meta={"HTTPHeaders": denied})
+            if region == "us-east-1":
+                assert check_bucket(session, "evidence", region) == "us-east-1"
+            else:
+                with pytest.raises(ConfigurationError, match="is in us-east-1"):
+                    check_bucket(session, "evidence", region)
+        stub.add_client_error("head_bucket", "503", http_status_code=503)
+        with pytest.raises(ReportError, match="503"):
+            check_bucket(session, "evidence", "us-east-1")
+
+
+def test_doctor_tells_missing_credentials_from_what_they_are_needed_for(inventory: Path) -> None:
+    options = ("--bucket", "evidence", "--inventory", "s3://evidence/inventory.yaml", "--json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_REGION", "us-east-1")
+        checks = {item["check"]: item for item in json.loads(run("doctor", *options).stdout)["checks"]}
+    for check in ("credentials", "bucket", "bucket versioning", "bucket listing", "inventory"):
+        assert not checks[check]["ok"]
+        assert "no usable AWS credentials" in checks[check]["detail"]
+        assert "AWS_PROFILE" in checks[check]["fix"]
+
+
 def test_inventory_show_needs_no_aws_for_a_file(inventory: Path) -> None:
     result = run("inventory", "show", "--inventory", "inventory.yaml")
     assert result.exit_code == 0
@@ -156,8 +316,8 @@ def test_inventory_validate_lists_every_problem(inventory: Path) -> None:
 
 def test_config_show_names_the_origin_of_every_value(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBADMIN_MAX_CONCURRENCY", "5")
-    shown = json.loads(run("config", "show", "--bucket", "b", "--json").stdout)["settings"]
-    assert shown["bucket"] == {"value": "b", "origin": "option --bucket"}
+    shown = json.loads(run("config", "show", "--bucket", "evidence", "--json").stdout)["settings"]
+    assert shown["bucket"] == {"value": "evidence", "origin": "option --bucket"}
     assert shown["max_concurrency"] == {"value": 5, "origin": "environment DBADMIN_MAX_CONCURRENCY"}
     assert shown["inventory"] == {"value": None, "origin": "not set"}
 

@@ -16,8 +16,10 @@ from dbadmin_assets.cli import display as displays
 from dbadmin_assets.cli.display import LineDisplay, LiveDisplay, describe
 from dbadmin_assets.cli.follow import Following, WaitedLongEnoughError
 from dbadmin_assets.cli.instance import open_instance, prepare_instance, runs_are_our_processes
+from dbadmin_assets.cli.launch import RunRecord
 from dbadmin_assets.cli.processes import run_processes, stop_run
 from dbadmin_assets.cli.progress import RunProgress, TargetProgress
+from dbadmin_assets.cli.status import run_state
 from dbadmin_assets.config import Settings, load_settings
 from dbadmin_assets.errors import EvidenceError, RunDiedError
 
@@ -92,6 +94,21 @@ def test_a_run_without_a_process_is_marked_as_failed(instance: dg.DagsterInstanc
     assert run.status == dg.DagsterRunStatus.FAILURE
 
 
+def test_every_later_look_at_a_dead_run_says_that_it_died(instance: dg.DagsterInstance, settings: Settings) -> None:
+    run_id = started_run(instance)
+    record = RunRecord(run_id, 2**22 + 1, 2**22 + 1, "2024-01-15T14:22:33Z", "alice@laptop", {"targets": [KEYS[0]]})
+    for _ in range(2):
+        progress = RunProgress(instance, run_id, [KEYS[0]])
+        assert run_state(instance, settings, run_id, record, progress) == "died"
+        assert run_id in (progress.failure or "")
+
+
+def test_a_run_that_failed_by_itself_did_not_die(instance: dg.DagsterInstance, settings: Settings) -> None:
+    result = dg.materialize([account_collections, db_admin_report], instance=instance, raise_on_error=False)
+    progress = RunProgress(instance, result.run_id)
+    assert run_state(instance, settings, result.run_id, None, progress) == "failed"
+
+
 def test_a_run_that_goes_on_is_left_alone_when_the_time_is_up(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     run_id = started_run(instance)
     following = Following(instance, run_id, lambda: True, tmp_path / "run.log")
@@ -128,13 +145,14 @@ def test_a_reason_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str], 
     assert "012345678901 us-east-1 failed" in describe(target)
 
 
+@pytest.mark.parametrize("width", [40, 80, 120])
 def test_the_live_table_fits_the_terminal_and_shows_failures_first(
-    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance, width: int
 ) -> None:
     from rich.console import Console
 
     screen = io.StringIO()
-    terminal = Console(file=screen, force_terminal=True, width=120, height=20, markup=False, highlight=False)
+    terminal = Console(file=screen, force_terminal=True, width=width, height=20, markup=False, highlight=False)
     monkeypatch.setattr(displays, "console", lambda **_: terminal)
     progress = RunProgress(instance, str(uuid.uuid4()), [f"{n:012d}|us-east-1" for n in range(1000)])
     progress.targets["000000000999|us-east-1"].state = "failed"
@@ -146,7 +164,7 @@ def test_the_live_table_fits_the_terminal_and_shows_failures_first(
         live.close()
     text = screen.getvalue()
     assert "000000000999" in text
-    assert "Worker \\u001b[31mFailed" in text
+    assert ("Worker \\u001b[31mFailed" in text) == (width >= 80)
     assert "1 failed, 999 waiting" in text
     first_frame = text.split("\x1b[1A")[0]
     assert first_frame.count("\n") < 20, "a table that is higher than the terminal scrolls at every refresh"

@@ -83,6 +83,8 @@ def test_ctrl_c_leaves_the_run_running_and_cancel_ends_it(machine: Machine) -> N
     from dbadmin_assets.cli.processes import members
 
     assert members(record["pgid"]) == []
+    code, out, err = machine.run("status", run_id, "--json")
+    assert (code, json.loads(out)["status"], json.loads(out)["failure"]) == (1, "canceled", None), err
 
 
 def test_a_run_that_is_killed_is_noticed_with_the_place_of_its_log(machine: Machine) -> None:
@@ -96,5 +98,8 @@ def test_a_run_that_is_killed_is_noticed_with_the_place_of_its_log(machine: Mach
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert f"{run_id}.log" in err
-    code, _, err = machine.run("status", run_id)
-    assert code == 1
+    code, out, err = machine.run("status", run_id, "--json")
+    assert code == 1, err
+    told = json.loads(out)
+    # Killed before Dagster knew of it, there is no run to have died: then its log is named.
+    assert told.get("status") == "died" or "could not be started" in told["error"]["message"]
