@@ -54,6 +54,7 @@ class Database:
     tls: contract.Tls
     ca_file: str | None
     database: str | None
+    master_username: str | None
     owner: str | None
     exclude: str | None
 
@@ -75,6 +76,7 @@ class Database:
             tls=self.tls,
             ca_file=self.ca_file,
             database=self.database,
+            master_username=self.master_username,
         )
 
 
@@ -213,6 +215,7 @@ def _database(entry: DatabaseEntry, defaults: DefaultsEntry, account_id: str, re
         tls=entry.tls or defaults.tls or "verify-full",
         ca_file=entry.ca_file or defaults.ca_file,
         database=entry.database,
+        master_username=entry.master_username,
         owner=entry.owner or defaults.owner,
         exclude=entry.exclude,
     )

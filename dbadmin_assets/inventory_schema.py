@@ -109,7 +109,10 @@ class DefaultsEntry(Entry):
 
 
 class DatabaseEntry(Entry):
-    """One database server. `host` may come from the secret; `exclude` is the reason why it is not read."""
+    """One database server. `host` may come from the secret; `exclude` is the reason why it is not read.
+
+    `master_username` is that of an RDS for SQL Server, whose catalogues do not tell who the master user is.
+    """
 
     name: Text
     engine: contract.Engine
@@ -121,6 +124,7 @@ class DatabaseEntry(Entry):
     tls: contract.Tls | None = None
     ca_file: Text | None = None
     database: Text | None = None
+    master_username: Text | None = None
     owner: Text | None = None
     exclude: Text | None = None
 

@@ -5,10 +5,14 @@ Standard library only, for both sides import it. The shapes are those of docs/fo
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NotRequired, TypedDict
+
+from worker_lambda.event_fields import ACCOUNT_ID as ACCOUNT_ID
+from worker_lambda.event_fields import DATABASE_FIELDS, REQUEST_FIELDS, RESULT_FIELDS, check
+from worker_lambda.event_fields import HOST as HOST
+from worker_lambda.event_fields import REGION as REGION
 
 SCHEMA_VERSION = "1"
 
@@ -18,11 +22,6 @@ Auth = Literal["password", "iam"]
 
 DATABASE_TYPES: dict[str, str] = {"mysql": "MySQL", "mssql": "MSSQL"}
 DEFAULT_PORTS: dict[str, int] = {"mysql": 3306, "mssql": 1433}
-
-ACCOUNT_ID = re.compile(r"[0-9]{12}")
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
-HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,253}[A-Za-z0-9])?")
-SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class Reason(StrEnum):
@@ -122,19 +121,19 @@ class WorkerRequest:
         problems: list[str] = []
         if not isinstance(event, dict):
             raise ContractError([f"the event is {type(event).__name__}, not an object"])
-        _check(event, _REQUEST_FIELDS, "event", problems)
+        check(event, REQUEST_FIELDS, "event", problems)
         if event.get("schema_version") != SCHEMA_VERSION:
             problems.append(f"schema_version is {event.get('schema_version')!r}, this worker speaks {SCHEMA_VERSION!r}")
         result = event.get("result")
         if isinstance(result, dict):
-            _check(result, _RESULT_FIELDS, "result", problems)
+            check(result, RESULT_FIELDS, "result", problems)
         databases = event.get("databases")
         names: set[str] = set()
         for i, item in enumerate(databases if isinstance(databases, list) else []):
             if not isinstance(item, dict):
                 problems.append(f"databases[{i}] is not an object")
                 continue
-            _check(item, _DATABASE_FIELDS, f"databases[{i}]", problems)
+            check(item, DATABASE_FIELDS, f"databases[{i}]", problems)
             name = str(item.get("name"))
             if name in names:
                 problems.append(f"databases[{i}].name {name!r} is there twice")
@@ -147,67 +146,6 @@ class WorkerRequest:
             result=ResultLocation(**result),
             databases=tuple(DatabaseTarget(**d) for d in databases),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    kind: type
-    required: bool = False
-    pattern: re.Pattern[str] | None = None
-    choices: tuple[str, ...] = ()
-    bounds: tuple[int, int] | None = None
-
-
-_ANY_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
-_REQUEST_FIELDS = {
-    "schema_version": _Field(str, True),
-    "collection_id": _Field(str, True, SAFE_ID),
-    "run_id": _Field(str, True, SAFE_ID),
-    "attempt": _Field(int, True, bounds=(1, 9999)),
-    "account_id": _Field(str, True, ACCOUNT_ID),
-    "region": _Field(str, True, REGION),
-    "result": _Field(dict, True),
-    "databases": _Field(list, True),
-}
-_RESULT_FIELDS = {
-    "bucket": _Field(str, True, re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")),
-    "key": _Field(str, True, re.compile(r"collections/[A-Za-z0-9._-]+/[0-9]{12}/[a-z0-9-]+/[0-9]+\.json")),
-    "region": _Field(str, True, REGION),
-    "writer_role_arn": _Field(str, True, re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")),
-    "external_id": _Field(str, False, re.compile(r"[\w+=,.@:/-]{2,1224}")),
-}
-_DATABASE_FIELDS = {
-    "name": _Field(str, True, _ANY_NAME),
-    "engine": _Field(str, True, choices=("mysql", "mssql")),
-    "host": _Field(str, False, HOST),
-    "port": _Field(int, False, bounds=(1, 65535)),
-    "secret": _Field(str, False, re.compile(r"[A-Za-z0-9/_+=.@:!-]{1,2048}")),
-    "username": _Field(str, False, _ANY_NAME),
-    "auth": _Field(str, False, choices=("password", "iam")),
-    "tls": _Field(str, False, choices=("verify-full", "require", "off")),
-    "ca_file": _Field(str, False, _ANY_NAME),
-    "database": _Field(str, False, _ANY_NAME),
-    "master_username": _Field(str, False, _ANY_NAME),
-}
-
-
-def _check(item: dict[str, Any], fields: dict[str, _Field], path: str, problems: list[str]) -> None:
-    problems.extend(f"{path}.{key} is not known" for key in item if key not in fields)
-    for key, rule in fields.items():
-        value: Any = item.get(key)
-        if value is None:
-            if rule.required:
-                problems.append(f"{path}.{key} is missing")
-            continue
-        actual: type = type(value)
-        if actual is not rule.kind:  # exactly: a bool is an int for isinstance
-            problems.append(f"{path}.{key} is {type(value).__name__}, not {rule.kind.__name__}")
-        elif rule.choices and value not in rule.choices:
-            problems.append(f"{path}.{key} is {value!r}, not one of {', '.join(rule.choices)}")
-        elif rule.pattern and not rule.pattern.fullmatch(value):
-            problems.append(f"{path}.{key} has a form that is not allowed: {value[:80]!r}")
-        elif rule.bounds and not rule.bounds[0] <= value <= rule.bounds[1]:
-            problems.append(f"{path}.{key} is {value}, outside {rule.bounds[0]}..{rule.bounds[1]}")
 
 
 @dataclass(frozen=True, slots=True)

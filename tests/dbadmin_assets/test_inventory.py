@@ -101,6 +101,16 @@ def test_the_worker_accepts_every_database_of_a_valid_inventory() -> None:
         assert WorkerRequest.from_event(json.loads(json.dumps(request.to_event()))) == request
 
 
+def test_every_field_of_a_database_reaches_the_worker() -> None:
+    fields = {
+        "port": 1434, "username": "reader", "tls": "require", "ca_file": "/ca.pem", "database": "payroll",
+        "master_username": "dba",
+    }  # fmt: skip
+    (target,) = parsed(one_database(engine="mssql", **fields)).targets()
+    told = target.databases[0].to_contract()
+    assert {name: getattr(told, name) for name in fields} == fields
+
+
 def test_every_problem_is_told_at_once_with_its_place() -> None:
     found = problems(
         """
