@@ -8,7 +8,7 @@ SETUP := .venv/.installed
 .PHONY: help demo test lint bench lambda ui sandbox clean setup requirements
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(SETUP) ## the environment in .venv, from pinned and hashed requirements
 
