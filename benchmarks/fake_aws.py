@@ -23,11 +23,12 @@ _now = lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: E731
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP answer; with another `announced` length than its body has, the line is cut after the body."""
 
     body: bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    announced: int | None = None
 
 
 def result_object(event: dict[str, Any]) -> bytes:
@@ -149,10 +150,12 @@ async def serve(fake: FakeAws, reader: asyncio.StreamReader, writer: asyncio.Str
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = await reader.readexactly(int(headers.get("content-length") or 0))
             answer = await fake.answer(method, target, headers, body)
-            lines = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {len(answer.body)}"]
+            lines = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {answer.announced or len(answer.body)}"]
             lines += [f"{name}: {value}" for name, value in answer.headers.items()]
             writer.write("\r\n".join([*lines, "", ""]).encode() + answer.body)
             await writer.drain()
+            if answer.announced:
+                return
     except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
         pass  # the client went away, or the server is being stopped
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -97,7 +98,7 @@ def _unreadable(source: str, problem: str, hint: str | None = None) -> Inventory
 
 def _read_s3(session: boto3.Session, bucket: str, key: str, source: str) -> tuple[bytes, str | None]:
     answer = session.client("s3").get_object(Bucket=bucket, Key=key)
-    with answer["Body"] as body:
+    with contextlib.closing(answer["Body"]) as body:
         if answer["ContentLength"] > MAX_BYTES:
             raise _unreadable(source, f"it is {answer['ContentLength']:,} bytes, more than {MAX_BYTES:,}")
         text = body.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
+    IncompleteReadError,
     ReadTimeoutError,
 )
 
@@ -70,13 +72,15 @@ def invoke(
     try:
         with signed_by(credentials):
             answer = client.invoke(FunctionName=function_name, Payload=payload)
-        with answer["Payload"] as stream:
+        # Not `with answer["Payload"]`: that gives urllib3's stream, whose errors are not botocore's.
+        with contextlib.closing(answer["Payload"]) as stream:
             body = stream.read(MAX_ANSWER_BYTES + 1)
+            stream.read(1)  # only a read at the end makes botocore compare the length with Content-Length
     except ClientError as error:
         return _service_error(error)
     except (EndpointConnectionError, ConnectTimeoutError) as error:
         return CallBroken(type(error).__name__, started=False)
-    except (ReadTimeoutError, ConnectionClosedError, HTTPClientError) as error:
+    except (ReadTimeoutError, ConnectionClosedError, HTTPClientError, IncompleteReadError) as error:
         return CallBroken(type(error).__name__)
     except BotoCoreError as error:
         return Refused(Reason.INVALID_ANSWER, f"{type(error).__name__}: {error}", retryable=False)

@@ -28,6 +28,7 @@ class FaultyAws(FakeAws):
         self.events: list[dict[str, Any]] = []
         self.sts_calls: list[dict[str, list[str]]] = []
         self.sts_errors: list[str] = []
+        self.cut_downloads = False
 
     async def invoke(self, event: dict[str, Any]) -> Answer:
         """Play the next behaviour."""
@@ -36,6 +37,13 @@ class FaultyAws(FakeAws):
         answer = await behaviour(self, event)
         if answer is None:
             raise ConnectionError
+        return answer
+
+    def s3(self, method: str, path: str, *rest: Any) -> Answer:
+        """Cut the line in the middle of an object, if told to."""
+        answer = super().s3(method, path, *rest)
+        if self.cut_downloads and method == "GET" and path in self.objects:
+            return Answer(answer.body[:40], announced=len(answer.body))
         return answer
 
     def sts(self, form: dict[str, list[str]]) -> Answer:

@@ -194,6 +194,27 @@ def test_a_broken_call_whose_worker_delivers_later_is_one_attempt(
     assert (outcome.status, outcome.attempts, len(fake_aws.events)) == ("complete", 1, 1)
 
 
+def test_an_answer_that_is_cut_short_does_not_undo_what_was_delivered(
+    fake_aws: FaultyAws, worker: WorkerLambda, inventory: Inventory
+) -> None:
+    async def cut_short(aws: FaultyAws, event: dict[str, Any]) -> Answer:
+        said = json.dumps(aws.deliver(event)).encode()
+        return Answer(said[:20], announced=len(said))
+
+    fake_aws.script = [cut_short]
+    outcome = collect(worker, inventory)
+    assert (outcome.status, outcome.attempts, outcome.detail) == ("complete", 1, None)
+
+
+def test_an_object_that_cannot_be_read_to_its_end_is_a_failure_of_that_target_only(
+    fake_aws: FaultyAws, worker: WorkerLambda, inventory: Inventory
+) -> None:
+    fake_aws.cut_downloads = True
+    outcome = collect(worker, inventory)
+    assert outcome.reason == "Worker Failed: Result missing"
+    assert "cannot read s3://evidence/collections/c-1/222222222222/us-east-1/1.json: " in (outcome.detail or "")
+
+
 def test_a_broken_call_without_a_result_is_over_only_after_the_functions_time(
     fake_aws: FaultyAws, accounts: AwsAccounts, store: EvidenceStore, inventory: Inventory
 ) -> None:
