@@ -5,7 +5,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lambda ui sandbox clean setup requirements
+.PHONY: help demo test lint docs bench lambda ui sandbox clean setup requirements
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,11 +31,15 @@ test: $(SETUP) ## every test, with the coverage gate
 	@$(BIN)/coverage erase
 	@$(BIN)/pytest --cov --cov-report=term
 
-lint: $(SETUP) ## ruff, mypy --strict, import rules
+lint: $(SETUP) ## ruff, mypy --strict, import rules, generated documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python docs/generate.py --check
+
+docs: $(SETUP) ## the documents that are made from code: rules, the reader's rights
+	@$(BIN)/python docs/generate.py
 
 bench: $(SETUP) ## the figures the docs name, with the method
 	@$(BIN)/python -m sandbox.setup

@@ -131,8 +131,8 @@ def _user(
         "database_name": target.name,
         "database_type": target.database_type,
         "collection_timestamp": stamp,
-        "tier": _TIERS[verdict.tier],
-        "rule_id": verdict.rule_id,
+        "tier": verdict.rule.tier,
+        "rule_id": verdict.rule.id,
         "access_path": verdict.access_path,
         "principal_type": "account",
         "principal_class": policy.principal_class(account.principal),
@@ -143,9 +143,6 @@ def _user(
     }
 
 
-_TIERS: dict[int | None, Any] = {0: "0", 1: "1", 2: "2", None: "none"}
-
-
 def _details(account: Account, verdict: Verdict) -> dict[str, Any]:
     return {
         "user": account.principal.user,
@@ -154,8 +151,8 @@ def _details(account: Account, verdict: Verdict) -> dict[str, Any]:
         "rights": [
             {
                 "right": held.right.text,
-                "tier": str(held.right.rule.tier),
-                "rule_id": held.right.rule.rule_id,
+                "tier": held.right.rule.tier,
+                "rule_id": held.right.rule.id,
                 "path": [role.role_label for role in held.path],
             }
             for held in verdict.rights
@@ -200,7 +197,7 @@ def _identity(catalogue: Catalogue) -> str | None:
 def _product(catalogue: Catalogue) -> str:
     if catalogue.flavour == "mariadb":
         return "mariadb"
-    return "aurora-mysql" if "aurora_version" in catalogue.variables else "mysql"
+    return "aurora-mysql" if catalogue.platform == "aurora" else "mysql"
 
 
 def _version(visible: Visible) -> str:

@@ -12,6 +12,7 @@ from worker_lambda.privileges import wording
 from worker_lambda.privileges.closure import reachable
 from worker_lambda.privileges.mysql_catalogue import Catalogue, Principal
 from worker_lambda.privileges.mysql_rights import Right, own_rights
+from worker_lambda.privileges.rule import Rule
 
 
 class HeldRight(NamedTuple):
@@ -38,15 +39,13 @@ class Verdict:
     """How one account is judged.
 
     Attributes:
-        tier: 0, 1, 2 or None.
-        rule_id: the first rule that matched at that tier.
+        rule: the first that matched; its tier is the account's.
         access_path: `alice@% > mid > dba_role: SUPER`.
         rights: every right of any tier, in report order, parts of ALL included.
         roles: every role held, directly or not.
     """
 
-    tier: int | None
-    rule_id: str
+    rule: Rule
     role_name: str
     permission_level: str
     access_path: str
@@ -103,21 +102,18 @@ def _verdict(
     direct = {right: HeldRight(right, ()) for right in own}
     held = sorted({**inherited, **direct}.values(), key=lambda h: h.sort_key)
     if not held:
-        name, rule_id = ("Limited User", rules.LIMITED) if roles or limited else ("User", rules.USAGE)
-        return Verdict(None, rule_id, name, "User", f"{principal.username}: {name}", (), tuple(sorted(roles)))
+        rule = rules.LIMITED if roles or limited else rules.USAGE
+        path = f"{principal.step}: {rule.label}"
+        return Verdict(rule, rule.label, "User", path, (), tuple(sorted(roles)))
     tier = held[0].right.rule.tier
     shown = _without_parts_of_all(held)
     reasons = [h for h in shown if h.right.rule.tier == tier]
-    if tier == 0:
-        label, level = ("Root Admin" if principal.user == "root" else "Full Admin"), "Admin"
-    else:
-        label = "Server Admin" if tier == 1 else "Database Admin"
-        level = wording.permission_level([h.right.text for h in shown])
     first = reasons[0]
-    path = " > ".join([principal.username, *(role.role_label for role in first.path)])
+    label = rules.ROOT_LABEL if tier == "0" and principal.user == "root" else first.right.rule.label
+    level = "Admin" if tier == "0" else wording.permission_level([h.right.text for h in shown])
+    path = " > ".join([principal.step, *(role.role_step for role in first.path)])
     return Verdict(
-        tier=tier,
-        rule_id=first.right.rule.rule_id,
+        rule=first.right.rule,
         role_name=wording.role_name(label, [h.reason for h in reasons]),
         permission_level=level,
         access_path=f"{path}: {first.right.text}",
@@ -136,7 +132,7 @@ def _inherited(roles: Paths, own: Mapping[Principal, frozenset[Right]]) -> dict[
 
 
 def _without_parts_of_all(held: list[HeldRight]) -> list[HeldRight]:
-    everything = [h for h in held if h.right.rule.rule_id == "mysql.all"]
+    everything = [h for h in held if h.right.rule.id == "mysql.all"]
     if not everything:
         return held
     # With and without GRANT OPTION, by two ways: the larger says it.
@@ -152,7 +148,7 @@ def _with_derived(
     """Add PROXY and ADMIN OPTION rights that lead to tier 0, until nothing more becomes tier 0."""
     rights = {principal: set(held) for principal, held in own.items()}
     while True:
-        controls = {principal for principal, mine in rights.items() if any(r.rule.tier == 0 for r in mine)}
+        controls = {principal for principal, mine in rights.items() if any(r.rule.tier == "0" for r in mine)}
         brings = {id(roles): not controls.isdisjoint(roles) for roles in paths.values()}
         top = {principal for principal, roles in paths.items() if principal in controls or brings[id(roles)]}
         added = False

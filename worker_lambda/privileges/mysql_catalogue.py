@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from worker_lambda.privileges.wording import quoted
+
 Flavour = Literal["mysql", "mariadb"]
+Platform = Literal["self-managed", "rds", "aurora"]
 
 # The static global privileges, by their column in mysql.user (lower case, without `_priv`).
 PRIVILEGE_OF_COLUMN: dict[str, str] = {
@@ -60,6 +64,9 @@ MARIADB_SPLIT_BITS: dict[int, str] = {
 }
 
 
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9_.%:/\-]*")  # names, addresses, patterns, netmasks
+
+
 class Principal(NamedTuple):
     """An account or a role; orders by user, then host, by code point."""
 
@@ -75,6 +82,17 @@ class Principal(NamedTuple):
     def role_label(self) -> str:
         """A role's name as a grantor writes it: the host only where it says something."""
         return self.user if self.host in ("", "%") else self.username
+
+    @property
+    def step(self) -> str:
+        """As a step of an access path: quoted where the name could pass for a part of the path."""
+        host = self.host if _PLAIN_HOST.fullmatch(self.host) else quoted(self.host)
+        return f"{quoted(self.user)}@{host}"
+
+    @property
+    def role_step(self) -> str:
+        """The same for a role."""
+        return quoted(self.user) if self.host in ("", "%") else self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +199,21 @@ class Catalogue:
 
     @property
     def grant_tables_writable(self) -> bool:
-        """False on RDS and Aurora from 8.0.36: the service blocks writes to the schema `mysql` (AWS documentation)."""
-        on_rds = self.variables.get("basedir", "").startswith("/rdsdbbin") or "aurora_version" in self.variables
-        return not (on_rds and self.flavour == "mysql" and self.version >= (8, 0, 36))
+        """False where the service blocks writes to the schema `mysql`: Aurora MySQL 3, RDS for MySQL from 8.0.36.
+
+        Source: AWS, "Role-based privilege model" of both.
+        """
+        if self.flavour != "mysql":
+            return True
+        blocked_from = {"aurora": (8, 0), "rds": (8, 0, 36)}.get(self.platform)
+        return blocked_from is None or self.version < blocked_from
+
+    @property
+    def platform(self) -> Platform:
+        """Who runs the server, by what only AWS's builds have: their directory, and Aurora its version."""
+        if "aurora_version" in self.variables:
+            return "aurora"
+        return "rds" if self.variables.get("basedir", "").startswith("/rdsdbbin") else "self-managed"
 
 
 PUBLIC = Principal("PUBLIC", "")

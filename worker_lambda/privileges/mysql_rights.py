@@ -10,7 +10,7 @@ from typing import NamedTuple
 from worker_lambda.privileges import mysql_rules as rules
 from worker_lambda.privileges import wording
 from worker_lambda.privileges.mysql_catalogue import Account, Catalogue, DynamicGrant, Principal, SchemaGrant
-from worker_lambda.privileges.mysql_rules import Rule
+from worker_lambda.privileges.rule import Rule
 
 
 class Right(NamedTuple):

@@ -167,7 +167,7 @@ class _Rows:
             "collection_timestamp": self._collected_at,
             "tier": verdict.tier,
             "rule_id": rule_id,
-            "access_path": verdict.access_path,
+            "access_path": verdict.access_path or f"{quoted(username)}: {role_name}",
             "principal_type": principal.type_desc,
             "principal_class": "human",
             "last_login_source": "",

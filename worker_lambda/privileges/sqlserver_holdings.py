@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from worker_lambda.privileges import sqlserver_rules as rules
 from worker_lambda.privileges.closure import reachable
+from worker_lambda.privileges.rule import Rule
 from worker_lambda.privileges.sqlserver_catalogue import PUBLIC_ID, SA_SID, Permission, Principal, Server
-from worker_lambda.privileges.sqlserver_rules import RULES, Rule
+from worker_lambda.privileges.sqlserver_rules import RULES
 from worker_lambda.privileges.wording import quoted
 
 Path = tuple[str, ...]

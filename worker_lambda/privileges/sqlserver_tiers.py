@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from worker_lambda.privileges.rule import Tier
 from worker_lambda.privileges.sqlserver_catalogue import SA_SID, Principal, Server
 from worker_lambda.privileges.sqlserver_databases import DatabaseRights
 from worker_lambda.privileges.sqlserver_holdings import Holding, ServerRights
-from worker_lambda.privileges.sqlserver_rules import RULES, Tier
+from worker_lambda.privileges.sqlserver_rules import RULES
 from worker_lambda.privileges.wording import permission_level, role_name
 
 AWS_LOGINS = ("rdsa", "rdsadmin", "rdsrepladmin")
