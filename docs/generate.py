@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from worker_lambda.privileges import mysql_rules, sqlserver_rules
+from worker_lambda.privileges.mysql_catalogue import Principal
 from worker_lambda.privileges.rule import Rule
+from worker_lambda.reader_grants import DEFAULT_READER, mysql_script, sqlserver_script
 
 HERE = Path(__file__).resolve().parent
 _NOTICE = "<!-- Made by `make docs` from {source}; change it there. -->"
@@ -81,7 +83,63 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("*.*", "\\*.\\*")
 
 
-DOCUMENTS: dict[str, Callable[[], str]] = {"admin-definition.md": admin_definition}
+READER_RIGHTS = """\
+# The reader's rights
+
+{notice}
+
+The worker logs in as a reader: an account that can see who holds which rights, and nothing else. It reads no business data,
+no password hash, and it cannot change anything. The script for a server, for its administrator to read and to run:
+
+```
+db-admin-report reader-grants --engine mysql --version 8.4
+db-admin-report reader-grants --engine mariadb --version 10.11 --username auditor --host 10.0.0.0/255.0.0.0
+db-admin-report reader-grants --engine mysql --version 8.0 --platform aurora --auth iam
+db-admin-report reader-grants --engine mssql --version 2019 --platform rds
+```
+
+`--json` gives the statements as a list. Nothing is connected to or changed. Then see whether it suffices:
+
+```
+READER_PASSWORD=… db-admin-report probe --engine mysql --host HOST --username db_admin_report --password-env READER_PASSWORD
+```
+
+Where a right is missing, `probe` prints the statements that cure it and exits 3. In a report the same database has a WARNING
+row (`Incomplete: login lacks …`), the report says INCOMPLETE, and the statements stand in the worker's JSON (`cures`).
+
+## Why these rights
+
+- **MySQL, MariaDB.** `mysql.user` by column, because one of its columns is the password hash. What lies beside a hash in one
+  column (partial revokes in `User_attributes`; MariaDB's lock state and split privileges in `global_priv.Priv`) is shown by a
+  view that reads with its creator's rights and selects the facts only. `mysql.procs_priv` tells `Limited User` from `User`.
+- **SQL Server.** Without `VIEW ANY DEFINITION` the catalogue shows fewer rows and no error, so the right is asked for and
+  its lack reported. `CONNECT ANY DATABASE` lets the reader into databases that are made later, too; it opens no table.
+  On RDS the master user cannot grant it: there the reader gets a user in each database. `VIEW SERVER STATE` shows open
+  sessions, from which the last login is told; without it that column says `Unknown` and the report stays complete.
+
+## The scripts
+
+{scripts}"""
+
+
+def reader_rights() -> str:
+    """docs/reader-rights.md, from the scripts that the command prints."""
+    reader = Principal(DEFAULT_READER, "%")
+    scripts = {
+        "MySQL 8.0, 8.4, 9.x, Aurora MySQL 3": mysql_script("mysql", (8, 4), reader),
+        "MySQL 5.7, Aurora MySQL 2": mysql_script("mysql", (5, 7), reader),
+        "MySQL on RDS or Aurora with IAM authentication": mysql_script("mysql", (8, 0), reader, iam=True),
+        "MariaDB 10.6 to 11.x": mysql_script("mariadb", (11, 8), reader),
+        "SQL Server 2014 to 2019": sqlserver_script(15, DEFAULT_READER),
+        "SQL Server 2022": sqlserver_script(16, DEFAULT_READER),
+        "RDS for SQL Server 2019": sqlserver_script(15, DEFAULT_READER, rds=True),
+    }
+    blocks = [f"### {name}\n\n```sql\n{script.text()}```\n" for name, script in scripts.items()]
+    notice = _NOTICE.format(source="worker_lambda/reader_grants.py")
+    return READER_RIGHTS.format(notice=notice, scripts="\n".join(blocks))
+
+
+DOCUMENTS: dict[str, Callable[[], str]] = {"admin-definition.md": admin_definition, "reader-rights.md": reader_rights}
 
 
 def main() -> int:

@@ -232,11 +232,15 @@ class DatabaseConnection(TypedDict):
 
 
 class DatabaseWarning(TypedDict):
-    """A sentence for the WARNING row of a database; `order` is its place in report-format's list."""
+    """A sentence for the WARNING row of a database; `order` is its place in report-format's list.
+
+    `cures`: for what could not be seen, the statements with which an administrator of that server makes it visible.
+    """
 
     database_name: str
     order: int
     text: str
+    cures: NotRequired[list[str]]
 
 
 class DatabaseFailure(TypedDict):

@@ -1,6 +1,7 @@
 """`python -m worker_lambda.probe`: collect from one database from where you stand, without AWS.
 
-For a DBA who wants to see whether the reader's rights suffice. Exit codes: 0 complete, 1 no data, 2 usage, 3 partial.
+For a DBA who wants to see whether the reader's rights suffice, and what to grant where they do not.
+Exit codes: 0 complete, 1 no data, 2 usage, 3 partial.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         port=port,
         tls=options.tls,
         ca_file=options.ca_file,
+        master_username=options.master_username,
     )
     answer, code = probe(target, options.username, password, options.timeout_seconds)
     if options.json:
@@ -85,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ca-file", metavar="FILE", help="PEM bundle to verify the server with (default: the system's)"
     )
+    parser.add_argument("--master-username", metavar="NAME", help="of an RDS for SQL Server: no catalogue tells it")
     parser.add_argument("--timeout-seconds", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--json", action="store_true", help="the worker's JSON items")
     return parser
@@ -103,6 +106,9 @@ def _show(answer: dict[str, Any], out: TextIO) -> None:
         out.write(f"ERROR    {item['reason']} ({_safe(item['detail'])})\n")
     for item in answer["warnings"]:
         out.write(f"WARNING  {_safe(item['text'])}\n")
+    if cures := [cure for item in answer["warnings"] for cure in item.get("cures", [])]:
+        out.write("An administrator of the server cures it with:\n")
+        out.writelines(f"  {_safe(cure)}\n" for cure in cures)
     for user in answer["adminUsers"]:
         if user["excluded_by_policy"] is None:
             cells = (user["username"], user["role_name"], user["permission_level"], user["user_status"])

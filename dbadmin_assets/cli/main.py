@@ -27,6 +27,7 @@ _COMMANDS = {
     "doctor": "Check everything that a report needs.",
     "config": "Look at the settings.",
     "probe": "Collect from one database from here, without AWS.",
+    "reader-grants": "Print the SQL that makes a least-privilege reader.",
 }
 
 
@@ -43,8 +44,9 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"dbadmin_assets.cli.{cmd_name}")
-        command = getattr(module, f"{cmd_name}_command")
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"dbadmin_assets.cli.{name}")
+        command = getattr(module, f"{name}_command")
         assert isinstance(command, click.Command)  # noqa: S101 - a module of ours
         return command
 

@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.engines.server import RunningServer
+from worker_lambda.collectors import mysql_reader
+from worker_lambda.collectors.mysql_visibility import VIEW, version_numbers
+from worker_lambda.privileges.mysql_catalogue import Principal
+from worker_lambda.reader_grants import mysql_script
 
 HOSTILE_USER = "=cmd|' /C calc'!A0"
 SCHEMA = "payroll"
@@ -44,60 +48,20 @@ def create_known_accounts(server: RunningServer) -> tuple[KnownAccount, ...]:
 
 
 def create_reader(server: RunningServer, name: str, password: str, *, complete: bool = True) -> None:
-    """Create the least-privilege reader `name@%` of docs/.
+    """Make the least-privilege reader `name@%` by the script that the product prints for it.
 
     Args:
-        complete: also offer the view `db_admin_report.account_facts` (SQL SECURITY DEFINER), which closes what column
-            grants leave open: partial revokes on MySQL, lock state and split privileges on MariaDB.
+        complete: False leaves out the view, and with it what lies beside a hash: partial revokes on MySQL, lock state
+            and split privileges on MariaDB.
     """
-    mysql = server.kind == "mysql"
-    account = f"{quote(name)}@'%'"
-    statements = [
-        f"DROP USER IF EXISTS {account}",
-        f"CREATE USER {account} IDENTIFIED BY {quote(password)}",
-        f"GRANT SELECT ({', '.join(reader_columns(server))}) ON mysql.user TO {account}",
-    ]
-    tables = ["db", "tables_priv", "proxies_priv", *(["global_grants", "role_edges"] if mysql else ["roles_mapping"])]
-    statements += [f"GRANT SELECT ON mysql.{table} TO {account}" for table in tables]
-    if complete:
-        statements += [*view_statements(mysql), f"GRANT SELECT ON db_admin_report.account_facts TO {account}"]
+    reader = Principal(name, "%")
+    who = mysql_reader.account(reader)
+    script = mysql_script("mysql" if server.kind == "mysql" else "mariadb", version_numbers(server.version), reader)
+    statements = [s for s in script.statements if complete or VIEW.partition(".")[0] not in s]
+    statements.append(f"ALTER USER {who} IDENTIFIED BY {quote(password)} ACCOUNT UNLOCK")
     with server.connect() as connection, connection.cursor() as cursor:
-        for statement in statements:
+        for statement in [f"DROP USER IF EXISTS {who}", *statements]:
             cursor.execute(statement)
-
-
-def reader_columns(server: RunningServer) -> list[str]:
-    """The columns of mysql.user that hold no hash and that the report needs."""
-    more = {
-        "host",
-        "user",
-        "plugin",
-        "password_expired",
-        "account_locked",
-        "password_last_changed",
-        "password_lifetime",
-    }
-    more |= {"is_role", "default_role"}
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='mysql' AND TABLE_NAME='user'"
-        )
-        names = [str(row[0]) for row in cursor.fetchall()]
-    return [n for n in names if n.lower() in more or n.lower().endswith("_priv")]
-
-
-def view_statements(mysql: bool) -> list[str]:
-    """What a DBA runs to offer the reader the facts that lie beside hashes, and nothing else of them."""
-    if mysql:
-        columns = "Host, User, JSON_EXTRACT(User_attributes, '$.Restrictions') AS Restrictions FROM mysql.user"
-    else:
-        keys = ("access", "account_locked", "password_last_changed", "password_lifetime")
-        values = ", ".join(f"JSON_VALUE(Priv, '$.{key}') AS {key}" for key in keys)
-        columns = f"Host, User, {values} FROM mysql.global_priv"
-    return [
-        "CREATE DATABASE IF NOT EXISTS db_admin_report",
-        f"CREATE OR REPLACE SQL SECURITY DEFINER VIEW db_admin_report.account_facts AS SELECT {columns}",
-    ]
 
 
 def quote(text: str) -> str:

@@ -38,10 +38,20 @@ def test_json_has_the_workers_items(mysql_server: KnownServer) -> None:
     assert login.password not in json.dumps(answer)
 
 
-def test_a_server_seen_in_part_is_3(mariadb_server: KnownServer) -> None:
-    done = probe(mariadb_server, mariadb_server.reader(complete=False))
-    assert done.returncode == 3
-    assert "WARNING  Incomplete: login lacks SELECT on mysql.global_priv" in done.stdout
+def test_a_server_seen_in_part_is_3_and_what_the_probe_prints_cures_it(any_server: KnownServer) -> None:
+    any_server.execute("DROP USER IF EXISTS poor@'%'", "CREATE USER poor@'%' IDENTIFIED BY 'poor-secret-1'")
+    poor = any_server.login("poor", "poor-secret-1")
+    try:
+        first = probe(any_server, poor)
+        assert first.returncode == 3
+        assert "WARNING  Incomplete: login lacks SELECT" in first.stdout
+        cures = [line.strip() for line in first.stdout.splitlines() if line.startswith("  ") and line.endswith(";")]
+        assert cures
+        any_server.execute(*cures)
+        second = probe(any_server, poor)
+        assert second.returncode == 0, second.stdout
+    finally:
+        any_server.execute("DROP USER poor@'%'")
 
 
 def test_a_refused_login_is_1_and_says_why(mysql_server: KnownServer) -> None:

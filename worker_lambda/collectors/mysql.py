@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from worker_lambda import contract
+from worker_lambda.collectors import mysql_reader
 from worker_lambda.collectors.mysql_connection import session
 from worker_lambda.collectors.mysql_queries import PROBE, Facts, facts
 from worker_lambda.collectors.mysql_rows import read_facts, read_probe
@@ -24,7 +25,7 @@ from worker_lambda.contract import (
 from worker_lambda.credentials import Credentials
 from worker_lambda.privileges import mysql_selection, wording
 from worker_lambda.privileges.mysql import Verdict, evaluate
-from worker_lambda.privileges.mysql_catalogue import Account, Catalogue
+from worker_lambda.privileges.mysql_catalogue import Account, Catalogue, Principal
 from worker_lambda.privileges.mysql_rules import RULES_VERSION
 from worker_lambda.privileges.mysql_selection import ExclusionPolicy
 
@@ -62,7 +63,8 @@ def collect(
     item["rows_fetched"] = len(probed) + len(rows)
     item["queries"] = [Query(name=name, sha256=digest) for name, digest in digests.items()]
     texts = {digests[name]: sql for name, sql in statements(statement).items()}
-    return DatabaseResult(item, users, _warnings(target, catalogue, policy, users), texts)
+    warnings = _gap_warning(target, catalogue, visible.reader) + _warnings(target, catalogue, policy, users)
+    return DatabaseResult(item, users, warnings, texts)
 
 
 def statements(facts_statement: Facts) -> dict[str, str]:
@@ -161,12 +163,24 @@ def _details(account: Account, verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def _gap_warning(target: DatabaseTarget, catalogue: Catalogue, reader: Principal) -> list[DatabaseWarning]:
+    if not catalogue.gaps:
+        return []
+    lacking = ", ".join(gap.right for gap in catalogue.gaps)
+    return [
+        DatabaseWarning(
+            database_name=target.name,
+            order=contract.WARNING_INCOMPLETE_RIGHTS,
+            text=f"Incomplete: login lacks {lacking}",
+            cures=mysql_reader.cures(catalogue.gaps, catalogue.flavour, reader),
+        )
+    ]
+
+
 def _warnings(
     target: DatabaseTarget, catalogue: Catalogue, policy: ExclusionPolicy, users: list[AdminUser]
 ) -> list[DatabaseWarning]:
     found: list[tuple[int, str]] = []
-    if catalogue.gaps:
-        found.append((contract.WARNING_INCOMPLETE_RIGHTS, f"Incomplete: login lacks {', '.join(catalogue.gaps)}"))
     enabled = {a.principal.username: a.principal for a in catalogue.accounts if mysql_selection.can_log_in(a)}
     hidden = [
         wording.quoted(user["username"])

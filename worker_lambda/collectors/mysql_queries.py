@@ -19,7 +19,7 @@ from worker_lambda.collectors.mysql_visibility import (
     restrictions_source,
     state_source,
 )
-from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN
+from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN, Gap
 
 WIDTH = 10
 QUERY_SECONDS = 60
@@ -33,7 +33,9 @@ WHERE LOWER(`PRIVILEGES`) LIKE '%select%' AND (
     'db', 'tables_priv', 'procs_priv', 'proxies_priv'))
   OR (TABLE_SCHEMA = 'db_admin_report' AND TABLE_NAME = 'account_facts'))
 UNION ALL
-SELECT CONVERT('version' USING utf8mb4), CONVERT(@@version USING utf8mb4), CONVERT(@@version_comment USING utf8mb4)"""
+SELECT CONVERT('version' USING utf8mb4), CONVERT(@@version USING utf8mb4), CONVERT(@@version_comment USING utf8mb4)
+UNION ALL
+SELECT CONVERT('reader' USING utf8mb4), CONVERT(CURRENT_USER() USING utf8mb4), NULL"""
 
 _VARIABLES = (
     "aurora_version",
@@ -55,7 +57,7 @@ class Facts:
     Attributes:
         user_columns, schema_columns: the privilege columns whose Y/N letters make up the letter text, in order.
         all_in_user, all_in_schema: whether ALL can be told from these columns.
-        gaps: what the login lacks, as a GRANT would name it.
+        gaps: what the login lacks.
     """
 
     sql: str
@@ -63,7 +65,7 @@ class Facts:
     schema_columns: tuple[str, ...]
     all_in_user: bool
     all_in_schema: bool
-    gaps: tuple[str, ...]
+    gaps: tuple[Gap, ...]
 
 
 def facts(visible: Visible) -> Facts:
@@ -129,7 +131,7 @@ def _account_parts(visible: Visible, privileges: Sequence[str]) -> list[str]:
 
 def _grant_parts(visible: Visible, schema_columns: Sequence[str]) -> list[str]:
     parts: list[str] = []
-    required = required_columns(visible)
+    required = required_columns(visible.flavour, visible.version)
 
     def add(table: str, columns: list[str], where: str = "") -> None:
         if visible.has(table, *required.get(table, ())):

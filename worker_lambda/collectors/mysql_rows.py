@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from worker_lambda.collectors.mysql_queries import WIDTH, Facts
-from worker_lambda.collectors.mysql_visibility import Visible, restrictions_source
+from worker_lambda.collectors.mysql_visibility import VIEW, Visible, restrictions_source
 from worker_lambda.contract import Reason
 from worker_lambda.errors import CollectionFailed
 from worker_lambda.privileges.mysql_catalogue import (
@@ -16,6 +16,7 @@ from worker_lambda.privileges.mysql_catalogue import (
     Account,
     Catalogue,
     DynamicGrant,
+    Gap,
     Principal,
     ProxyGrant,
     RoleEdge,
@@ -37,14 +38,18 @@ def read_probe(rows: Iterable[Row]) -> Visible:
     """
     columns: dict[str, dict[str, str]] = {}
     version: tuple[str, str] | None = None
+    reader = Principal("", "")
     for kind, first, second in rows:
         if kind == "version" and first:
             version = (first, second or "")
+        elif kind == "reader" and first:
+            user, _, host = first.rpartition("@")
+            reader = Principal(user, host)
         elif kind == "column" and first and second:
             columns.setdefault(first, {})[second.lower()] = second
     if version is None:
         raise CollectionFailed(Reason.UNEXPECTED_ANSWER, "the server did not say its version")
-    return Visible(columns, *version)
+    return Visible(columns, *version, reader)
 
 
 @dataclass(slots=True)
@@ -84,7 +89,8 @@ class _Reader:
             password_expired=_yes(row[6]),
             password_changed_at=_number(row[7]),
             # A visible lifetime column is NULL for `default`: the gap list, not the value, says whether we saw it.
-            lifetime_known=self.flavour == "mysql" and not any("password_lifetime" in gap for gap in self.facts.gaps),
+            lifetime_known=self.flavour == "mysql"
+            and not any("password_lifetime" in g.columns for g in self.facts.gaps),
             password_lifetime_days=None if lifetime is None else int(lifetime),
             is_role=_yes(row[9]),
         )
@@ -158,14 +164,14 @@ def read_facts(rows: Iterable[Row], facts: Facts, visible: Visible) -> Catalogue
     )
 
 
-def _all_gaps(facts: Facts, visible: Visible, variables: dict[str, str]) -> tuple[str, ...]:
+def _all_gaps(facts: Facts, visible: Visible, variables: dict[str, str]) -> tuple[Gap, ...]:
     """The statement's gaps, and those that only the answer shows."""
     found = set(facts.gaps)
     if visible.flavour == "mysql" and visible.version >= (8,) and "mandatory_roles" not in variables:
-        found.add("SELECT on performance_schema.global_variables")
+        found.add(Gap("performance_schema.global_variables"))
     # Partial revokes exist only where the server has them switched on.
     if variables.get("partial_revokes", "OFF").upper() in ("ON", "1") and restrictions_source(visible) is None:
-        found.add("SELECT (User_attributes) on mysql.user")
+        found.add(Gap(VIEW))  # User_attributes itself holds a second password hash
     return tuple(sorted(found))
 
 

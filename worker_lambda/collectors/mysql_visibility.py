@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN, Flavour
+from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN, Flavour, Gap, Principal
 
 # A view that a DBA may offer (SQL SECURITY DEFINER) instead of rights on columns that hold a hash as well.
 VIEW = "db_admin_report.account_facts"
+# Granted by column only: the others of its columns are password hashes.
+HOLDS_HASHES = "mysql.user"
 
 
 _NOT_EVERYWHERE = frozenset({"create_role", "drop_role", "delete_history", "show_create_routine"})
@@ -34,11 +36,13 @@ class Visible(NamedTuple):
     Attributes:
         columns: table (`schema.name`, lower case) -> column in lower case -> column as spelled there. MySQL 9.7
             compares column *grants* by case: SELECT alter_priv is denied to a login that may read Alter_priv.
+        reader: the account that the server takes us for (CURRENT_USER).
     """
 
     columns: Mapping[str, Mapping[str, str]]
     version_text: str
     version_comment: str
+    reader: Principal = Principal("", "")
 
     @property
     def flavour(self) -> Flavour:
@@ -48,31 +52,36 @@ class Visible(NamedTuple):
     @property
     def version(self) -> tuple[int, ...]:
         """Leading numbers of @@version; () when there are none."""
-        numbers: list[int] = []
-        for part in self.version_text.split("-")[0].split("."):
-            if not part.isdigit():
-                break
-            numbers.append(int(part))
-        return tuple(numbers)
+        return version_numbers(self.version_text)
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether every one of these columns can be read."""
         return {column.lower() for column in columns} <= set(self.columns.get(table, ()))
 
 
-def required_columns(visible: Visible) -> dict[str, tuple[str, ...]]:
+def version_numbers(text: str) -> tuple[int, ...]:
+    """`8.0.36-log` -> (8, 0, 36); () where it begins with no number."""
+    numbers: list[int] = []
+    for part in text.split("-")[0].split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
+def required_columns(flavour: Flavour, version: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
     """What a complete answer needs from this flavour and version, spelled as a GRANT must spell it."""
     static = [c for c in PRIVILEGE_OF_COLUMN if c not in _NOT_EVERYWHERE]
     in_schema = [c for c in static if c not in _NOT_IN_SCHEMA]
     required: dict[str, tuple[str, ...]] = {}
     account = ["Host", "User", "plugin", "password_expired"]
-    if visible.flavour == "mariadb":
-        static += ["delete_history"] if visible.version >= (10, 3) else []
+    if flavour == "mariadb":
+        static += ["delete_history"] if version >= (10, 3) else []
         account += ["is_role", "default_role"]
         required["mysql.roles_mapping"] = ("Host", "User", "Role", "Admin_option")
     else:
         account += ["account_locked", "password_last_changed", "password_lifetime"]
-        if visible.version >= (8,):
+        if version >= (8,):
             static += ["create_role", "drop_role"]
             required["mysql.global_grants"] = ("USER", "HOST", "PRIV", "WITH_GRANT_OPTION")
             required["mysql.role_edges"] = ("FROM_HOST", "FROM_USER", "TO_HOST", "TO_USER", "WITH_ADMIN_OPTION")
@@ -89,21 +98,20 @@ def _privilege_column(name: str) -> str:
 
 def privileges_visible(visible: Visible, table: str) -> bool:
     """Whether every privilege column that this version has can be read, so that ALL can be told from nearly all."""
-    needed = required_columns(visible)[table]
+    needed = required_columns(visible.flavour, visible.version)[table]
     return visible.has(table, *(c for c in needed if c.endswith("_priv")))
 
 
-def gaps(visible: Visible) -> tuple[str, ...]:
-    """What the login lacks, sorted: `SELECT on mysql.role_edges`, `SELECT (File_priv) on mysql.user`."""
-    found: list[str] = []
-    for table, needed in required_columns(visible).items():
+def gaps(visible: Visible) -> tuple[Gap, ...]:
+    """What the login lacks, sorted: one gap a table, with columns where the table holds secrets or some can be read."""
+    found: list[Gap] = []
+    for table, needed in required_columns(visible.flavour, visible.version).items():
         missing = [c for c in needed if not visible.has(table, c)]
-        if len(missing) == len(needed):
-            found.append(f"SELECT on {table}")
-        elif missing:
-            found.append(f"SELECT ({', '.join(sorted(missing))}) on {table}")
+        whole = len(missing) == len(needed) and table != HOLDS_HASHES
+        if missing:
+            found.append(Gap(table, () if whole else tuple(sorted(missing))))
     if visible.flavour == "mariadb" and visible.version >= (10, 4) and state_source(visible) is None:
-        found.append("SELECT on mysql.global_priv")
+        found.append(Gap(VIEW))
     return tuple(sorted(found))
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import hashlib
 
+from worker_lambda.privileges.sqlserver_reader import delimited
+
 NAME_PREFIX = "db-admin-report:"
 
 
@@ -210,7 +212,7 @@ def quote_name(name: str) -> str:
     """
     if not name or "\0" in name or len(name.encode("utf-16-le", "surrogatepass")) > 256:
         raise ValueError("not a database name")
-    return "[" + name.replace("]", "]]") + "]"
+    return delimited(name)
 
 
 def use_database(name: str) -> str:

@@ -160,6 +160,19 @@ class ProxyGrant(NamedTuple):
     proxied: Principal
 
 
+class Gap(NamedTuple):
+    """A right to read that the login lacks; `columns` is empty where the whole table is free of secrets."""
+
+    table: str
+    columns: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> str:
+        """As it stands in a GRANT, between the word and TO."""
+        columns = f" ({', '.join(self.columns)})" if self.columns else ""
+        return f"SELECT{columns} on {self.table}"
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything read from one server.
@@ -169,7 +182,7 @@ class Catalogue:
         variables: lower-case name -> text.
         server_time: seconds since the epoch on the server's clock; None if it was not read.
         other_grants: principals with rights below schema level that no rule looks at.
-        gaps: what the login lacks, e.g. `SELECT on mysql.role_edges`.
+        gaps: what the login lacks.
     """
 
     flavour: Flavour
@@ -183,7 +196,7 @@ class Catalogue:
     other_grants: frozenset[Principal] = frozenset()
     proxies: tuple[ProxyGrant, ...] = ()
     server_time: float | None = None
-    gaps: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def mandatory_roles(self) -> tuple[Principal, ...]:

@@ -7,8 +7,6 @@ from typing import Any
 
 from worker_lambda.contract import (
     WARNING_EXCLUDED_ADMIN,
-    WARNING_INCOMPLETE_DATABASES,
-    WARNING_INCOMPLETE_RIGHTS,
     WARNING_NO_ACCOUNTS,
     AdminUser,
     DatabaseWarning,
@@ -16,13 +14,10 @@ from worker_lambda.contract import (
 from worker_lambda.privileges import sqlserver_accounts as accounts
 from worker_lambda.privileges.sqlserver_catalogue import Database, DatabasePrincipal, Principal, Server
 from worker_lambda.privileges.sqlserver_databases import DatabaseRights
+from worker_lambda.privileges.sqlserver_gaps import gaps
 from worker_lambda.privileges.sqlserver_rules import RULES_VERSION
 from worker_lambda.privileges.sqlserver_tiers import Tiers, Verdict, is_rds
-from worker_lambda.privileges.wording import cut, quoted
-
-# AWS's own: no customer can be given access, so they are no gap in what was asked for.
-RDS_OWN_DATABASES = {"rdsadmin", "model", "rdsadmin_ReportServer", "rdsadmin_ReportServerTempDB"}
-_MAX_NAMES = 100  # in a warning's cell; what is beyond is counted
+from worker_lambda.privileges.wording import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +44,10 @@ def evaluate(server: Server, database_name: str, collected_at: str, master_usern
     rows = _Rows(server, Tiers(server, master_username), database_name, collected_at)
     users = rows.logins() + rows.without_login()
     users.sort(key=lambda u: (u["username"], u["principal_type"]))
-    warnings = _gaps(server) + rows.excluded_administrators
+    warnings = gaps(server, database_name) + rows.excluded_administrators
     if all(u["excluded_by_policy"] for u in users):
-        warnings.append((WARNING_NO_ACCOUNTS, "No accounts to list"))
-    return Evaluation(
-        users, [{"database_name": database_name, "order": order, "text": text} for order, text in warnings]
-    )
-
-
-def _gaps(server: Server) -> list[tuple[int, str]]:
-    """What the reader could not see. Too few rights bring fewer rows and no error, so they are asked for."""
-    rights = server.rights
-    sees_definitions = 1 in (rights["view_any_definition"], rights["view_any_security_definition"])
-    unseen = any(member not in server.principals for _, member in server.members)
-    lacking = [] if sees_definitions and not unseen else ["VIEW ANY DEFINITION"]
-    lacking += [] if rights["view_any_database"] == 1 else ["VIEW ANY DATABASE"]
-    own = RDS_OWN_DATABASES if is_rds(server) else set()
-    closed = sorted(
-        d.name
-        for d in server.databases
-        if not (d.is_readable and (d.has_definition_right or not sees_definitions)) and d.name not in own
-    )
-    warnings = []
-    if lacking:
-        warnings.append((WARNING_INCOMPLETE_RIGHTS, f"Incomplete: login lacks {', '.join(lacking)}"))
-    if closed:
-        names = cut([quoted(name) for name in closed], _MAX_NAMES)
-        warnings.append((WARNING_INCOMPLETE_DATABASES, f"Incomplete: cannot read databases {names}"))
-    return warnings
+        warnings.append({"database_name": database_name, "order": WARNING_NO_ACCOUNTS, "text": "No accounts to list"})
+    return Evaluation(users, warnings)
 
 
 class _Rows:
@@ -84,7 +55,7 @@ class _Rows:
         self._server, self._tiers = server, tiers
         self._database_name, self._collected_at = database_name, collected_at
         self._rds = is_rds(server)
-        self.excluded_administrators: list[tuple[int, str]] = []
+        self.excluded_administrators: list[DatabaseWarning] = []
 
     def logins(self) -> list[AdminUser]:
         """One row per login; roles, public among them, are none."""
@@ -100,7 +71,9 @@ class _Rows:
         )
         if alarming:
             text = f"Excluded account is an enabled administrator: {', '.join(alarming)}"
-            self.excluded_administrators.append((WARNING_EXCLUDED_ADMIN, text))
+            self.excluded_administrators.append(
+                {"database_name": self._database_name, "order": WARNING_EXCLUDED_ADMIN, "text": text}
+            )
         return rows
 
     def without_login(self) -> list[AdminUser]:

@@ -14,7 +14,7 @@ DATABASE_PUBLIC_ID, DBO_ID, GUEST_ID = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A row of sys.server_principals. `type`: S, U, G, R, C, K, E, X."""
+    """A row of sys.server_principals. `type`: S, U, G, R, C, K, E, X. `is_fixed`: a role that SQL Server makes."""
 
     id: int
     name: str
@@ -22,6 +22,7 @@ class Principal:
     type_desc: str
     sid: str | None
     is_disabled: bool
+    is_fixed: bool
     owner_id: int | None
     created_at: str | None
     modified_at: str | None
@@ -75,11 +76,17 @@ class Database:
     name: str
     owner_sid: str | None
     is_trustworthy: bool
+    state: str
     is_readable: bool
     has_definition_right: bool = False
     principals: dict[int, DatabasePrincipal] = field(default_factory=dict)
     members: list[tuple[int, int]] = field(default_factory=list)
     permissions: list[Permission] = field(default_factory=list)
+
+    @property
+    def is_online(self) -> bool:
+        """Whether a login with the right to it could read it."""
+        return self.state == "ONLINE"
 
 
 @dataclass(slots=True)
@@ -89,6 +96,7 @@ class Server:
     name: str
     version: str
     version_text: str
+    reader: str
     server_time: str | None
     rights: dict[str, int | None]
     principals: dict[int, Principal]
@@ -98,6 +106,11 @@ class Server:
     sessions: dict[tuple[int, str], str]
     databases: list[Database]
     broker_guid: str | None
+
+    @property
+    def major(self) -> int:
+        """12 is 2014, 13 2016, 14 2017, 15 2019, 16 2022."""
+        return int(self.version.split(".")[0])
 
     @property
     def identity(self) -> str:
@@ -149,6 +162,7 @@ def _server(output: dict[str, Any]) -> Server:
         name=str(facts["server_name"]),
         version=str(facts["product_version"]),
         version_text=str(facts["version_text"]),
+        reader=str(facts["reader"]),
         server_time=utc(facts["server_time"]),
         rights=next(_rows(tables["visibility"])),
         principals={row["principal_id"]: _principal(row) for row in _rows(tables["server_principals"])},
@@ -181,6 +195,7 @@ def _principal(row: dict[str, Any]) -> Principal:
         type_desc=str(row["type_desc"]),
         sid=row["sid"],
         is_disabled=row["is_disabled"] == 1,
+        is_fixed=row["is_fixed_role"] == 1,
         owner_id=row["owning_principal_id"],
         created_at=utc(row["created_at"]),
         modified_at=utc(row["modified_at"]),
@@ -216,6 +231,7 @@ def _database(row: dict[str, Any], tables: dict[str, Any] | None) -> Database:
         name=str(row["name"]),
         owner_sid=row["owner_sid"],
         is_trustworthy=row["is_trustworthy_on"] == 1,
+        state=str(row["state_desc"]),
         is_readable=tables is not None,
     )
     if tables is None:

@@ -351,7 +351,7 @@ def test_probe_hands_everything_to_the_worker_program(monkeypatch: pytest.Monkey
         seen.append(command)
         return subprocess.CompletedProcess(command, 7)
 
-    monkeypatch.setattr("dbadmin_assets.cli.probe.importlib.util.find_spec", lambda _: object())
-    monkeypatch.setattr("dbadmin_assets.cli.probe.subprocess.run", fake)
+    monkeypatch.setattr("dbadmin_assets.cli.worker_program.importlib.util.find_spec", lambda _: object())
+    monkeypatch.setattr("dbadmin_assets.cli.worker_program.subprocess.run", fake)
     assert run("probe", "--engine", "mysql", "--json", "-h").exit_code == 7
     assert seen == [[sys.executable, "-m", "worker_lambda.probe", "--engine", "mysql", "--json", "-h"]]

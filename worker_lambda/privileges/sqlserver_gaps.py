@@ -1,0 +1,75 @@
+"""What the reader of a SQL Server could not see, as WARNING sentences with the statements that cure it. Pure."""
+
+from __future__ import annotations
+
+from worker_lambda.contract import WARNING_INCOMPLETE_DATABASES, WARNING_INCOMPLETE_RIGHTS, DatabaseWarning
+from worker_lambda.privileges import sqlserver_reader as reader_rights
+from worker_lambda.privileges.sqlserver_catalogue import Database, Server
+from worker_lambda.privileges.sqlserver_tiers import is_rds
+from worker_lambda.privileges.wording import cut, quoted
+
+# AWS's own: no customer can be given access, so they are no gap in what was asked for.
+RDS_OWN_DATABASES = {"rdsadmin", "model", "rdsadmin_ReportServer", "rdsadmin_ReportServerTempDB"}
+_MAX_NAMES = 100  # in a warning's cell; what is beyond is counted
+
+
+def gaps(server: Server, database_name: str) -> list[DatabaseWarning]:
+    """At most one warning on server rights and one on databases. Too few rights bring fewer rows and no error.
+
+    Args:
+        database_name: the inventory's name of this server.
+    """
+    sees_definitions = _sees_definitions(server)
+    lacking = _lacking_rights(server, sees_definitions=sees_definitions)
+    closed = _closed_databases(server, sees_definitions=sees_definitions)
+    found: list[DatabaseWarning] = []
+    if lacking:
+        found.append(
+            {
+                "database_name": database_name,
+                "order": WARNING_INCOMPLETE_RIGHTS,
+                "text": f"Incomplete: login lacks {', '.join(lacking)}",
+                "cures": [reader_rights.grant(right, server.reader) for right in lacking],
+            }
+        )
+    if closed:
+        names = cut([quoted(database.name) for database in closed], _MAX_NAMES)
+        found.append(
+            {
+                "database_name": database_name,
+                "order": WARNING_INCOMPLETE_DATABASES,
+                "text": f"Incomplete: cannot read databases {names}",
+                "cures": _cures(server, closed),
+            }
+        )
+    return found
+
+
+def _sees_definitions(server: Server) -> bool:
+    return 1 in (server.rights["view_any_definition"], server.rights["view_any_security_definition"])
+
+
+def _lacking_rights(server: Server, *, sees_definitions: bool) -> list[str]:
+    unseen = any(member not in server.principals for _, member in server.members)
+    lacking = [] if sees_definitions and not unseen else [reader_rights.definition_right(server.major)]
+    return lacking if server.rights["view_any_database"] == 1 else [*lacking, "VIEW ANY DATABASE"]
+
+
+def _closed_databases(server: Server, *, sees_definitions: bool) -> list[Database]:
+    """Databases that could not be read; one that hides its definitions counts where the server right does not miss."""
+    own = RDS_OWN_DATABASES if is_rds(server) else set()
+    closed = [
+        d
+        for d in server.databases
+        if not (d.is_readable and (d.has_definition_right or not sees_definitions)) and d.name not in own
+    ]
+    return sorted(closed, key=lambda database: database.name)
+
+
+def _cures(server: Server, closed: list[Database]) -> list[str]:
+    online = [d for d in closed if d.is_online]
+    entered = [d.name for d in online if not d.is_readable]
+    cures = reader_rights.enter_databases(entered, server.reader, rds=is_rds(server)) if entered else []
+    cures += [reader_rights.show_definitions(d.name, server.reader) for d in online if d.is_readable]
+    offline = (f"{reader_rights.delimited(d.name)} is {d.state}: no grant opens it" for d in closed if not d.is_online)
+    return [*cures, *map(reader_rights.comment, offline)]
