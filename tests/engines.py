@@ -5,6 +5,7 @@ With DBADMIN_REQUIRE_ENGINES=1 a server that cannot be had is a failure instead 
 
 from __future__ import annotations
 
+import csv
 import os
 import secrets
 from collections.abc import Iterator
@@ -17,7 +18,6 @@ import pytest
 from sandbox.engines import (
     EngineUnavailable,
     Kind,
-    KnownAccount,
     RunningServer,
     available,
     create_known_accounts,
@@ -33,12 +33,31 @@ READER = "audit_reader"
 _used: dict[str, str] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """What the report must say of one account, with a reader that sees everything: a line of expected/mysql.csv."""
+
+    tier: str
+    rule_id: str
+    access_path: str
+    role_name: str
+    permission_level: str
+    user_status: str
+
+
+def known_accounts(*engines: str) -> dict[str, KnownAccount]:
+    """The lines of expected/mysql.csv for these values of its first column, by `user@host`."""
+    with (ROOT / "tests/worker_lambda/expected/mysql.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.pop("engine") in engines]
+    return {row.pop("account"): KnownAccount(**row) for row in rows}
+
+
 @dataclass(slots=True)
 class KnownServer:
     """A running server with the known accounts and readers made on demand."""
 
     server: RunningServer
-    known: tuple[KnownAccount, ...]
+    known: dict[str, KnownAccount]
 
     def target(self, **changes: Any) -> DatabaseTarget:
         """The server as an inventory would declare it, with verified TLS."""
@@ -83,7 +102,8 @@ def known_server(kind: Kind) -> Iterator[KnownServer]:
         pytest.skip(f"{kind}: {error}")
     _used[kind] = f"{available(kind).source} {server.version}"
     try:
-        yield KnownServer(server, create_known_accounts(server))
+        create_known_accounts(server)
+        yield KnownServer(server, known_accounts("both", "mysql" if kind == "mysql" else "mariadb"))
     finally:
         server.stop()
         _remove_if_empty(directory)

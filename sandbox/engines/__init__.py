@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.engines.accounts import KnownAccount, create_known_accounts, create_reader
+from sandbox.engines.accounts import create_known_accounts, create_reader
 from sandbox.engines.choice import Engine, EngineUnavailable, Kind, available
 from sandbox.engines.server import RunningServer, start_mysql
 
@@ -10,7 +10,6 @@ __all__ = [
     "Engine",
     "EngineUnavailable",
     "Kind",
-    "KnownAccount",
     "RunningServer",
     "available",
     "create_known_accounts",

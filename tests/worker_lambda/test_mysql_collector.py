@@ -25,26 +25,6 @@ def texts(result: DatabaseResult) -> list[str]:
     return [warning["text"] for warning in result.warnings]
 
 
-def test_known_accounts_are_judged_as_they_must_be(any_server: KnownServer) -> None:
-    result = collected(any_server, any_server.reader())
-    users = by_username(result)
-    keys = ("role_name", "permission_level", "tier", "user_status")
-    found = {a.username: tuple(users[a.username][key] for key in keys) for a in any_server.known}
-    assert found == {a.username: (a.role_name, a.level, a.tier, a.status) for a in any_server.known}
-    assert result.connection["status"] == "complete"
-    assert result.warnings == []
-
-
-def test_the_rows_are_every_account_that_is_no_role_and_not_excluded(any_server: KnownServer) -> None:
-    result = collected(any_server, any_server.reader())
-    listed = {u["username"] for u in result.users if u["excluded_by_policy"] is None}
-    assert listed == {a.username for a in any_server.known} | {"root@localhost", f"{READER}@%"}
-    assert result.connection["users"] == len(listed)
-    excluded = {u["username"] for u in result.users if u["excluded_by_policy"]}
-    engine = {"mysql.sys@localhost", "mysql.session@localhost", "mysql.infoschema@localhost"}
-    assert excluded == (engine if any_server.is_mysql() else {"mariadb.sys@localhost"})
-
-
 def test_the_least_privileged_reader_sees_what_root_sees(any_server: KnownServer) -> None:
     reader = any_server.reader()
     keys = ("role_name", "permission_level", "user_status", "access_path", "rule_id", "password_changed_at")

@@ -284,6 +284,14 @@ def test_a_locked_expired_row_is_a_role_only_when_granted_or_mandatory() -> None
     assert not is_role(replace(row, password_expired=False), given, frozenset({TOP}))
 
 
+def test_aws_roles_are_roles_on_aws_servers_only() -> None:
+    lambda_access = account(Principal("AWS_LAMBDA_ACCESS", "%"), locked=True, password_expired=True)
+    aurora = catalogue(lambda_access, variables={"aurora_version": "3.04.1"})
+    assert is_role(lambda_access, aurora, frozenset())
+    assert not is_role(lambda_access, catalogue(lambda_access), frozenset())
+    assert not is_role(replace(lambda_access, locked=False), aurora, frozenset())
+
+
 def test_mariadb_roles_are_what_the_flag_says() -> None:
     given = catalogue(flavour="mariadb")
     assert is_role(account(TOP, is_role=True), given, frozenset())
@@ -318,8 +326,17 @@ def test_exclusion_is_by_exact_identity() -> None:
     assert policy.reason(Principal("mysql.sys", "localhost")) == "engine account"
     assert policy.reason(Principal("mysql.sys", "%")) is None
     assert policy.reason(Principal("", "localhost")) == "anonymous account"
-    assert policy.owned_by_provider(Principal("rdsadmin", "localhost"))
-    assert not policy.owned_by_provider(Principal("debian-sys-maint", "localhost"))
+
+
+def test_who_owns_an_excluded_account_is_believed_only_where_it_can_be_true() -> None:
+    policy = ExclusionPolicy()
+    aws, engine = account(Principal("rdsadmin", "localhost")), account(Principal("mysql.sys", "localhost"))
+    assert policy.owned_by_provider(aws, "rds")
+    assert policy.owned_by_provider(aws, "aurora")
+    assert not policy.owned_by_provider(aws, "self-managed")
+    assert policy.owned_by_provider(replace(engine, locked=True), "self-managed")
+    assert not policy.owned_by_provider(engine, "self-managed")
+    assert not policy.owned_by_provider(account(Principal("debian-sys-maint", "localhost")), "rds")
 
 
 def test_more_accounts_can_be_excluded_by_configuration_only_in_full() -> None:

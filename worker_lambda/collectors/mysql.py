@@ -181,12 +181,12 @@ def _warnings(
     target: DatabaseTarget, catalogue: Catalogue, policy: ExclusionPolicy, users: list[AdminUser]
 ) -> list[DatabaseWarning]:
     found: list[tuple[int, str]] = []
-    enabled = {a.principal.username: a.principal for a in catalogue.accounts if mysql_selection.can_log_in(a)}
+    enabled = {a.principal.username: a for a in catalogue.accounts if mysql_selection.can_log_in(a)}
     hidden = [
         wording.quoted(user["username"])
         for user in users
         if user["excluded_by_policy"] and user["tier"] == "0" and user["username"] in enabled
-        if not policy.owned_by_provider(enabled[user["username"]])
+        if not policy.owned_by_provider(enabled[user["username"]], catalogue.platform)
     ]
     if hidden:
         text = f"Excluded account is an enabled administrator: {', '.join(hidden)}"

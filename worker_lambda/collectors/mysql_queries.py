@@ -161,6 +161,7 @@ def _part(expressions: Sequence[str], source: str) -> str:
     distinct = ""
     if padded[0].startswith("DISTINCT "):
         distinct, padded[0] = "DISTINCT ", padded[0].removeprefix("DISTINCT ")
-    columns = ", ".join(f"CONVERT({e} USING utf8mb4)" for e in padded)
+    # RTRIM: names are CHAR, which a server with PAD_CHAR_TO_FULL_LENGTH in its sql_mode sends padded with blanks.
+    columns = ", ".join(f"CONVERT(RTRIM({e}) USING utf8mb4)" for e in padded)
     # Every word comes from this module; names that a server sent only choose among them.
     return f"SELECT {distinct}{columns}" + (f" FROM {source}" if source else "")  # noqa: S608

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from worker_lambda.privileges.mysql_catalogue import PUBLIC, Account, Catalogue, Principal
+from worker_lambda.privileges.mysql_catalogue import PUBLIC, Account, Catalogue, Platform, Principal
 
 PrincipalClass = Literal["human", "service", "engine", "aws-managed"]
 
@@ -31,7 +31,7 @@ class ExclusionPolicy:
     """The accounts that are no rows, by exact identity, never by pattern.
 
     Attributes:
-        accounts: identity -> who owns it. Those of the engine and of AWS give no warning when they are administrators.
+        accounts: identity -> who owns it; see `owned_by_provider` for when that is believed.
         anonymous: whether accounts with an empty user name are left out.
     """
 
@@ -48,9 +48,15 @@ class ExclusionPolicy:
         """Who stands behind an account, as far as its name proves it; `human` where nothing does."""
         return self.accounts.get(principal, "human")
 
-    def owned_by_provider(self, principal: Principal) -> bool:
-        """Whether the engine or AWS made the account and keeps it."""
-        return self.principal_class(principal) in ("engine", "aws-managed")
+    def owned_by_provider(self, account: Account, platform: Platform) -> bool:
+        """Whether the engine or AWS made the account and still keeps it.
+
+        AWS owns accounts on its own servers only, and the engines lock theirs: one seen open is somebody's.
+        """
+        owner = self.principal_class(account.principal)
+        if owner == "aws-managed":
+            return platform != "self-managed"
+        return owner == "engine" and account.locked is not False
 
 
 def policy_from_json(text: str) -> ExclusionPolicy:
@@ -66,10 +72,25 @@ def policy_from_json(text: str) -> ExclusionPolicy:
     return ExclusionPolicy(_default_names() | extra)
 
 
+# Roles that only AWS's builds have, granted to somebody or not (AWS, Aurora MySQL: role-based privilege model).
+AWS_ROLES = frozenset(
+    Principal(name, "%")
+    for name in (
+        "rds_superuser_role",
+        "AWS_BEDROCK_ACCESS",
+        "AWS_COMPREHEND_ACCESS",
+        "AWS_LAMBDA_ACCESS",
+        "AWS_LOAD_S3_ACCESS",
+        "AWS_SAGEMAKER_ACCESS",
+        "AWS_SELECT_S3_ACCESS",
+    )
+)
+
+
 def is_role(account: Account, catalogue: Catalogue, granted: frozenset[Principal]) -> bool:
     """Whether a row of mysql.user is a role and so no row of the report. In doubt it is an account.
 
-    MySQL has no flag: locked, expired, and granted to somebody or mandatory. MariaDB has is_role.
+    MySQL has no flag: locked, expired, and granted to somebody, mandatory, or one of AWS's. MariaDB has is_role.
 
     Args:
         granted: every principal that was granted to another as a role.
@@ -78,6 +99,8 @@ def is_role(account: Account, catalogue: Catalogue, granted: frozenset[Principal
         return bool(account.is_role) or account.principal == PUBLIC
     if not (account.locked and account.password_expired):
         return False
+    if catalogue.platform != "self-managed" and account.principal in AWS_ROLES:
+        return True
     return account.principal in granted or account.principal in catalogue.mandatory_roles
 
 
