@@ -7,7 +7,16 @@ import os
 import platform
 import sys
 
-NAMES = ("cli_start", "worker_pool", "consolidation", "fan_out", "demo")
+NAMES = (
+    "cli_start",
+    "worker_package",
+    "worker_pool",
+    "mysql_catalogue",
+    "sqlserver_catalogue",
+    "consolidation",
+    "fan_out",
+    "demo",
+)
 
 
 def main() -> int:

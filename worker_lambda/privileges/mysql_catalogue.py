@@ -199,11 +199,15 @@ class Catalogue:
     gaps: tuple[Gap, ...] = ()
 
     @property
+    def named_mandatory_roles(self) -> tuple[Principal, ...]:
+        """Roles that every account holds, if they exist: `mandatory_roles` on MySQL, PUBLIC on MariaDB."""
+        return (PUBLIC,) if self.flavour == "mariadb" else parse_role_list(self.variables.get("mandatory_roles", ""))
+
+    @property
     def mandatory_roles(self) -> tuple[Principal, ...]:
-        """Existing roles that every account holds: `mandatory_roles` on MySQL, PUBLIC on MariaDB."""
-        named = (PUBLIC,) if self.flavour == "mariadb" else parse_role_list(self.variables.get("mandatory_roles", ""))
+        """Those of them that exist; looks at every account."""
         existing = {a.principal for a in self.accounts}
-        return tuple(role for role in named if role in existing)
+        return tuple(role for role in self.named_mandatory_roles if role in existing)
 
     @property
     def schema_wildcards(self) -> bool:

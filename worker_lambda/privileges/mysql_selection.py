@@ -101,7 +101,7 @@ def is_role(account: Account, catalogue: Catalogue, granted: frozenset[Principal
         return False
     if catalogue.platform != "self-managed" and account.principal in AWS_ROLES:
         return True
-    return account.principal in granted or account.principal in catalogue.mandatory_roles
+    return account.principal in granted or account.principal in catalogue.named_mandatory_roles
 
 
 def user_status(account: Account, catalogue: Catalogue) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,10 @@ class _Rows:
         self._server, self._tiers = server, tiers
         self._database_name, self._collected_at = database_name, collected_at
         self._rds = is_rds(server)
+        self._roles: defaultdict[int, list[str]] = defaultdict(list)
+        for role, member in server.members:
+            if role in server.principals:
+                self._roles[member].append(server.principals[role].name)
         self.excluded_administrators: list[DatabaseWarning] = []
 
     def logins(self) -> list[AdminUser]:
@@ -88,17 +93,13 @@ class _Rows:
         excluded = accounts.exclusion(principal, rds=self._rds)
         verdict = self._tiers.of_principal(principal)
         state = server.login_states.get(principal.id)
-        roles = sorted(
-            server.principals[role].name for role, member in server.members
-            if member == principal.id and role in server.principals
-        )  # fmt: skip
         details: dict[str, Any] = {
             "principal_id": principal.id,
             "type": principal.type,
             "sid": principal.sid,
             "created_at": principal.created_at,
             "modified_at": principal.modified_at,
-            "server_roles": roles,
+            "server_roles": sorted(self._roles[principal.id]),
             "is_policy_checked": state.is_policy_checked if state else None,
             "is_expiration_checked": state.is_expiration_checked if state else None,
         }
