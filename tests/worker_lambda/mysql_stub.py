@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -15,6 +16,7 @@ from worker_lambda.credentials import Credentials
 PASSWORD = "stub-secret-83f1"
 
 # Protocol 41, secure connection, plugin auth, connect attributes; no TLS.
+_TLS = 0x00000800
 _CAPABILITIES = 0x00000200 | 0x00008000 | 0x00080000 | 0x00100000 | 0x00002000 | 0x00000008
 OK = b"\x00\x00\x00\x02\x00\x00\x00"
 
@@ -25,6 +27,7 @@ class Stub:
 
     port: int
     received: bytearray = field(default_factory=bytearray)
+    token: bytes = b""
     closed: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -64,9 +67,9 @@ def packet(sequence: int, payload: bytes) -> bytes:
     return struct.pack("<I", len(payload))[:3] + bytes([sequence]) + payload
 
 
-def greeting(version: bytes = b"8.4.0") -> bytes:
-    """The server's first packet."""
-    low, high = _CAPABILITIES & 0xFFFF, _CAPABILITIES >> 16
+def greeting(version: bytes = b"8.4.0", more: int = 0) -> bytes:
+    """The server's first packet; `more` are capabilities beyond the usual."""
+    low, high = (_CAPABILITIES | more) & 0xFFFF, (_CAPABILITIES | more) >> 16
     return packet(
         0,
         b"\x0a" + version + b"\0" + struct.pack("<I", 7) + b"saltsalt\0" + struct.pack("<HBHH", low, 45, 2, high)
@@ -105,6 +108,24 @@ def clear_text(client: socket.socket, server: Stub) -> None:
     server.received += client.recv(65_536)
     client.sendall(packet(2, b"\xfemysql_clear_password\0"))
     read_until_gone(client, server)
+
+
+def asks_for_a_token(context: ssl.SSLContext) -> Behaviour:
+    """As RDS does for IAM authentication: TLS first, then the token in clear text inside it; answers no query."""
+
+    def behaviour(client: socket.socket, server: Stub) -> None:
+        client.sendall(greeting(more=_TLS))
+        server.received += client.recv(36)  # the request for TLS: a login packet that ends before the name
+        with context.wrap_socket(client, server_side=True) as secure:
+            server.received += secure.recv(65_536)
+            secure.sendall(packet(3, b"\xfemysql_clear_password\0"))
+            server.token = bytes(secure.recv(65_536)[4:])
+            secure.sendall(packet(5, OK))
+            server.received += secure.recv(65_536)  # SET NAMES
+            secure.sendall(packet(1, OK))
+            read_until_gone(secure, server)
+
+    return behaviour
 
 
 def _logged_in(client: socket.socket, server: Stub) -> None:

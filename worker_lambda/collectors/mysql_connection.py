@@ -19,7 +19,7 @@ import pymysql
 from pymysql.cursors import SSCursor
 
 from worker_lambda.collectors.mysql_errors import connect_error, query_error
-from worker_lambda.collectors.mysql_trust import ssl_context
+from worker_lambda.collectors.tls_trust import ssl_context
 from worker_lambda.contract import DatabaseTarget, Reason
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import CollectionFailed, ConnectionFailed, DatabaseError
@@ -119,7 +119,7 @@ def session(target: DatabaseTarget, credentials: Credentials, deadline: float) -
         ConnectionFailed: with the reason.
         CollectionFailed: UNEXPECTED_ANSWER when what answers does not speak the protocol.
     """
-    context = ssl_context(target)
+    context = ssl_context(target, credentials.host)
     if credentials.iam and (context is None or target.tls != "verify-full"):
         raise ConnectionFailed(Reason.TLS_FAILED, "auth: iam sends a token in clear text and needs tls: verify-full")
     seconds = min(CONNECT_SECONDS, deadline - time.monotonic())

@@ -6,11 +6,8 @@ the host name unless `check certificate hostname` is off. A certificate for an I
 
 from __future__ import annotations
 
-import os
-import ssl
-from pathlib import Path
-
 from worker_lambda.collectors.sqlserver_child import SERVER_SECTION
+from worker_lambda.collectors.tls_trust import trust_file
 from worker_lambda.contract import HOST, Reason, Tls
 from worker_lambda.errors import ConnectionFailed
 
@@ -22,7 +19,7 @@ def configuration(host: str, port: int, tls: Tls, ca_file: str | None) -> str:
 
     Args:
         host: name or address; checked here again, for a line break would be a new setting.
-        ca_file: PEM bundle; None takes the system's.
+        ca_file: PEM bundle; None takes the RDS roots or the system's.
 
     Raises:
         ConnectionFailed: a host that is none, or verification without a readable CA bundle.
@@ -38,19 +35,5 @@ def configuration(host: str, port: int, tls: Tls, ca_file: str | None) -> str:
         "enable tls v1 = no",
     ]
     if tls == "verify-full":
-        lines += [f"ca file = {trust_file(ca_file)}", "check certificate hostname = yes"]
+        lines += [f"ca file = {trust_file(host, ca_file)}", "check certificate hostname = yes"]
     return "\n".join(lines) + "\n"
-
-
-def trust_file(ca_file: str | None) -> str:
-    """The CA bundle to verify with.
-
-    Raises:
-        ConnectionFailed: TLS_FAILED when there is none that can be read, or its name would break the file.
-    """
-    path = ca_file or os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
-    if not path or not os.access(path, os.R_OK) or not Path(path).is_file():
-        raise ConnectionFailed(Reason.TLS_FAILED, f"no readable CA file: {path or 'none configured'}")
-    if any(character in path for character in "\r\n;#"):
-        raise ConnectionFailed(Reason.TLS_FAILED, "the CA file's name has a character that FreeTDS cannot take")
-    return path
