@@ -4,32 +4,9 @@ from __future__ import annotations
 
 from sandbox.tds.builder import ServerBuilder
 from sandbox.tds.catalogue import Catalogue
+from sandbox.tds.versions import SQL_2022
 
 READER = "audit_reader"
-# Username: Role Name, Permission Level, User Status of every row that `known_2019` has to give.
-KNOWN_2019_ROWS: dict[str, tuple[str, str, str]] = {
-    "##evil##": ("System Admin (sysadmin)", "Admin", "Active"),
-    "=cmd|' /C calc'!A0": ("User", "User", "Active"),
-    "CORP\\dbas": ("System Admin (sysadmin; group not expanded)", "Admin", "Active"),
-    "CORP\\readers": ("Other (group not expanded)", "User", "Active"),
-    "NT SERVICE\\MSSQLSERVER": ("System Admin (sysadmin)", "Admin", "Active"),
-    "alice": ("System Admin (sysadmin)", "Admin", "Active"),
-    READER: ("User", "User", "Active"),
-    "bob": ("System Admin (sysadmin via r_top)", "Admin", "Active"),
-    "carol": ("Security Admin (securityadmin)", "Admin", "Active"),
-    "dave": ("System Admin (CONTROL SERVER)", "Admin", "Active"),
-    "dba_日本": ("Server Admin (serveradmin)", "serveradmin", "Active"),
-    "denied": ("User", "User", "Disabled"),
-    "erin": ("System Admin (IMPERSONATE on dave)", "Admin", "Active"),
-    "expired_user": ("User", "User", "Password Expired"),
-    "frank": ("System Admin (IMPERSONATE on erin)", "Admin", "Active"),
-    "grace": ("Database Admin (db_owner on payroll)", "db_owner on payroll", "Active"),
-    "heidi": ("System Admin (db_owner on msdb)", "Admin", "Active"),
-    "locked_admin": ("System Admin (sysadmin)", "Admin", "Locked"),
-    "old_admin": ("System Admin (sysadmin)", "Admin", "Disabled"),
-    "ops": ("Server Admin (dbcreator, processadmin)", "dbcreator, processadmin", "Active"),
-    "web [portal]": ("Database Admin (db_ddladmin on portal)", "db_ddladmin on portal", "Unknown"),
-}
 _ENGINE_LOGINS = (
     ("##MS_PolicyEventProcessingLogin##", "S"),
     ("##MS_PolicyTsqlExecutionLogin##", "S"),
@@ -71,7 +48,7 @@ def rds_2022(name: str = "EC2AMAZ-R7D2", *, readable: bool = True) -> Catalogue:
         name: of the Windows host.
         readable: False leaves the reader without a user in `orders`.
     """
-    server = ServerBuilder(name, major=16, sa_name="rdsa")
+    server = ServerBuilder(name, SQL_2022, sa_name="rdsa")
     server.set("server", reader=READER)
     server.login("rdsadmin", roles=("sysadmin",)).login("NT AUTHORITY\\SYSTEM", "U")
     server.login(READER).login("admin", roles=("processadmin", "setupadmin"), last_login="2024-01-15T12:00:00+00:00")

@@ -16,9 +16,10 @@ import pytest
 
 from sandbox.tds.builder import ServerBuilder
 from sandbox.tds.catalogue import Catalogue
-from sandbox.tds.catalogues import KNOWN_2019_ROWS, READER, known_2019, rds_2022
+from sandbox.tds.catalogues import READER, known_2019, rds_2022
 from sandbox.tds.server import TdsServer
 from sandbox.tds.session import Fault
+from tests.worker_lambda.sqlserver_expected import as_rows, expected
 from worker_lambda.collectors import sqlserver, sqlserver_diagnosis, sqlserver_process
 from worker_lambda.collectors.sqlserver import collect
 from worker_lambda.collectors.sqlserver_errors import from_exit, from_failure
@@ -90,14 +91,9 @@ def server() -> Iterator[TdsServer]:
 def test_a_known_server_is_read_over_verified_tls_and_judged(server: TdsServer) -> None:
     result = read(server)
 
-    found = {
-        u["username"]: (u["role_name"], u["permission_level"], u["user_status"])
-        for u in result.users
-        if not u["excluded_by_policy"]
-    }
-    assert found == KNOWN_2019_ROWS
+    assert as_rows(result.users) == expected()["known_2019"]
     connection = result.connection
-    assert (connection["status"], connection["users"], connection["admins"]) == ("complete", len(found), 12)
+    assert (connection["status"], connection["users"], connection["admins"]) == ("complete", 21, 12)
     assert connection["server_identity"] and connection["server_identity"].startswith("SQL2019-01|")
     assert connection["server_time"] == "2024-01-15T14:22:33Z"
     assert ("tls", "TLSv1.2") in server.log

@@ -302,7 +302,7 @@ def test_a_contained_owner_of_a_trustworthy_database_of_sa_is_an_administrator()
 
 
 def test_a_windows_user_whom_only_a_group_lets_in_is_a_row() -> None:
-    builder = server().login("CORP\\dev", "G").database("x").windows_user("x", "CORP\\eve", roles=("db_owner",))
+    builder = server().login("CORP\\dev", "G").database("x").user("x", "CORP\\eve", "U", roles=("db_owner",))
 
     assert judged(builder)["CORP\\eve [x]"]["tier"] == "2"
 

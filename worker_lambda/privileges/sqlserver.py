@@ -16,9 +16,9 @@ from worker_lambda.privileges import sqlserver_accounts as accounts
 from worker_lambda.privileges.sqlserver_catalogue import Database, DatabasePrincipal, Principal, Server
 from worker_lambda.privileges.sqlserver_databases import DatabaseRights
 from worker_lambda.privileges.sqlserver_gaps import gaps
-from worker_lambda.privileges.sqlserver_rules import RULES_VERSION
+from worker_lambda.privileges.sqlserver_rules import RULES, RULES_VERSION
 from worker_lambda.privileges.sqlserver_tiers import Tiers, Verdict, is_rds
-from worker_lambda.privileges.wording import quoted
+from worker_lambda.privileges.wording import quoted, role_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,9 @@ class _Rows:
         }
 
 
+_WITHOUT_TIER = {"mssql.group": "group not expanded", "mssql.certificate-or-key": "certificate or key"}
+
+
 def _connect_denied(database: Database, user: int) -> bool:
     return any(p.grantee_id == user and p.name == "CONNECT" and p.state == "D" for p in database.permissions)
 
@@ -160,8 +163,5 @@ def _wording(kind: str, verdict: Verdict) -> tuple[str, str]:
     is_group = kind in ("G", "X")
     if verdict.rule_id is not None:
         return verdict.role_name("group not expanded" if is_group else ""), verdict.rule_id
-    if is_group:
-        return "Other (group not expanded)", "mssql.group"
-    if kind in ("C", "K"):
-        return "Other (certificate or key)", "mssql.certificate-or-key"
-    return "User", "mssql.user"
+    rule = RULES["mssql.group" if is_group else "mssql.certificate-or-key" if kind in ("C", "K") else "mssql.user"]
+    return role_name(rule.label, (), _WITHOUT_TIER.get(rule.id, "")), rule.id

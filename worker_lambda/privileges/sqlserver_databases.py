@@ -17,7 +17,7 @@ from worker_lambda.privileges.sqlserver_holdings import Holding, Membership, Pat
 from worker_lambda.privileges.sqlserver_rules import FIXED_DATABASE_ROLES, RULES
 from worker_lambda.privileges.wording import quoted
 
-_ESCALATING = {"mssql.db-owner", "mssql.database-control"}
+_ESCALATING = {"mssql.database-owner", "mssql.db-owner", "mssql.database-control"}
 
 
 class DatabaseRights:
@@ -48,7 +48,10 @@ class DatabaseRights:
         dbo = self.database.principals.get(DBO_ID)
         if sid and sid in (self.database.owner_sid, dbo.sid if dbo else None):
             right = f"database owner on {quoted(self.database.name)}"
-            return [Holding(RULES["mssql.database-owner"], right, (name,))]
+            holding = Holding(RULES["mssql.database-owner"], right, (name,))
+            # A restored copy may call somebody else dbo than sys.databases calls its owner; to be believed as oneself
+            # is no reason.
+            return [holding] if sid == self.database.owner_sid else list(self._with_escalation(holding))
         user = self._users.get(sid) if sid else None
         if user is not None:
             found.extend(self.of_user(user.id, (name,)))
@@ -82,7 +85,7 @@ class DatabaseRights:
             yield from self._with_escalation(Holding(rule, right, path, is_membership=True))
 
     def _with_escalation(self, holding: Holding) -> Iterable[Holding]:
-        """db_owner and CONTROL act as the owner, who in a trustworthy database is believed on the whole server."""
+        """dbo, db_owner and CONTROL act as the owner, who in a trustworthy database is believed on the whole server."""
         yield holding
         if self.database.is_trustworthy and holding.rule.id in _ESCALATING:
             yield Holding(

@@ -6,6 +6,7 @@ from worker_lambda.contract import WARNING_INCOMPLETE_DATABASES, WARNING_INCOMPL
 from worker_lambda.privileges import sqlserver_reader as reader_rights
 from worker_lambda.privileges.sqlserver_catalogue import Database, Server
 from worker_lambda.privileges.sqlserver_tiers import is_rds
+from worker_lambda.privileges.sqlserver_visibility import hidden_from_reader
 from worker_lambda.privileges.wording import cut, quoted
 
 # AWS's own: no customer can be given access, so they are no gap in what was asked for.
@@ -23,13 +24,17 @@ def gaps(server: Server, database_name: str) -> list[DatabaseWarning]:
     lacking = _lacking_rights(server, sees_definitions=sees_definitions)
     closed = _closed_databases(server, sees_definitions=sees_definitions)
     found: list[DatabaseWarning] = []
-    if lacking:
+    hidden = [f"VIEW DEFINITION on principal {number}" for number in hidden_from_reader(server)]
+    if lacking or hidden:
         found.append(
             {
                 "database_name": database_name,
                 "order": WARNING_INCOMPLETE_RIGHTS,
-                "text": f"Incomplete: login lacks {', '.join(lacking)}",
-                "cures": [reader_rights.grant(right, server.reader) for right in lacking],
+                "text": f"Incomplete: login lacks {cut([*lacking, *hidden], _MAX_NAMES)}",
+                "cures": [
+                    *(reader_rights.grant(right, server.reader) for right in lacking),
+                    *(reader_rights.show_principal(number, server.reader) for number in hidden_from_reader(server)),
+                ],
             }
         )
     if closed:
@@ -50,20 +55,29 @@ def _sees_definitions(server: Server) -> bool:
 
 
 def _lacking_rights(server: Server, *, sees_definitions: bool) -> list[str]:
-    unseen = any(member not in server.principals for _, member in server.members)
-    lacking = [] if sees_definitions and not unseen else [reader_rights.definition_right(server.major)]
+    lacking = [] if sees_definitions and not _unseen(server) else [reader_rights.definition_right(server.major)]
     return lacking if server.rights["view_any_database"] == 1 else [*lacking, "VIEW ANY DATABASE"]
+
+
+def _unseen(server: Server) -> bool:
+    """Whether a membership or permission names a principal that the reader was not shown, and no DENY tells why."""
+    named = {number for edge in server.members for number in edge}
+    named |= {permission.grantee_id for permission in server.permissions}
+    return bool(named - server.principals.keys() - set(hidden_from_reader(server)))
 
 
 def _closed_databases(server: Server, *, sees_definitions: bool) -> list[Database]:
     """Databases that could not be read; one that hides its definitions counts where the server right does not miss."""
     own = RDS_OWN_DATABASES if is_rds(server) else set()
-    closed = [
-        d
-        for d in server.databases
-        if not (d.is_readable and (d.has_definition_right or not sees_definitions)) and d.name not in own
-    ]
+    closed = [d for d in server.databases if d.name not in own and not _is_open(d, sees_definitions=sees_definitions)]
     return sorted(closed, key=lambda database: database.name)
+
+
+def _is_open(database: Database, *, sees_definitions: bool) -> bool:
+    if not database.is_readable:
+        return False
+    unseen = {number for edge in database.members for number in edge} - database.principals.keys()
+    return not sees_definitions or (database.has_definition_right and not unseen)
 
 
 def _cures(server: Server, closed: list[Database]) -> list[str]:

@@ -16,6 +16,9 @@ from worker_lambda.privileges.wording import quoted
 Path = tuple[str, ...]
 
 _TIER_ZERO_ROLES = ("sysadmin", "securityadmin")
+# The right on all principals of a kind that covers a right on one of them (Microsoft, Permissions): a DENY of the
+# former takes the latter. ALTER is looked at on server roles only.
+_ANY = {"IMPERSONATE": "IMPERSONATE ANY LOGIN", "ALTER": "ALTER ANY SERVER ROLE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,9 @@ class ServerRights:
         if principal.sid == SA_SID:
             found.append(Holding(RULES["mssql.sid-0x01"], "sid 0x01", (principal.name,)))
         for holder, path in self._membership.paths(principal.id).items():
-            if holder != principal.id:
+            role = self._principals.get(holder)
+            # Not by its name: anybody may call a role `##MS_xManager##`.
+            if holder != principal.id and role is not None and role.is_fixed:
                 found.extend(self._of_role(path, denied))
             found.extend(self._granted_to(holder, path, denied))
             found.extend(self._owned_by(holder, path, principal.id))
@@ -164,9 +169,14 @@ class ServerRights:
         if path[-1] in _TIER_ZERO_ROLES and holder != principal:
             return  # being in that role is the reason; that it owns another one adds nothing
         for role in self._owned.get(holder, ()):
-            name = self._names[role]
-            if role not in (principal, PUBLIC_ID) and not rules.server_role_rule(name):
-                yield Holding(RULES["mssql.server-role-control"], f"owner on {quoted(name)}", path, depends_on=role)
+            if role != principal and is_user_defined(self._principals[role]):
+                right = f"owner on {quoted(self._names[role])}"
+                yield Holding(RULES["mssql.server-role-control"], right, path, depends_on=role)
+
+
+def is_user_defined(principal: Principal) -> bool:
+    """Whether it is a server role whose members ALTER can change: no fixed one, and not public."""
+    return principal.type == "R" and not principal.is_fixed and principal.id != PUBLIC_ID
 
 
 def _principal_rule(right: str, target: Principal | None) -> Rule | None:
@@ -174,8 +184,8 @@ def _principal_rule(right: str, target: Principal | None) -> Rule | None:
     if target is None:
         return None
     if target.type == "R":
-        fixed = rules.server_role_rule(target.name) or target.id == PUBLIC_ID
-        return RULES["mssql.server-role-control"] if right in ("ALTER", "CONTROL") and not fixed else None
+        joins = right in ("ALTER", "CONTROL") and is_user_defined(target)
+        return RULES["mssql.server-role-control"] if joins else None
     return RULES["mssql.impersonate-login"] if right in ("IMPERSONATE", "CONTROL") else None
 
 
@@ -184,6 +194,6 @@ def _is_denied(right: str, on: int | None, denied: set[tuple[int | None, str]]) 
     covering = {(on, right), (None, "CONTROL SERVER")}
     if on is not None:
         covering.add((on, "CONTROL"))
-    if right == "IMPERSONATE":
-        covering.add((None, "IMPERSONATE ANY LOGIN"))
+    if on is not None and right in _ANY:
+        covering.add((None, _ANY[right]))
     return bool(covering & denied)

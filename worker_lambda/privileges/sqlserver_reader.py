@@ -48,6 +48,14 @@ def show_definitions(name: str, reader: str) -> str:
     return f"USE {delimited(name)}; {rights}" if name.isprintable() else _by_hand(name)
 
 
+def show_principal(number: int, reader: str) -> str:
+    """What to do about a DENY that hides one login or server role: a comment, for nothing here knows its name."""
+    return comment(
+        f"SUSER_NAME({number}) is hidden from {delimited(reader)} by a DENY of VIEW DEFINITION or CONTROL "
+        f"(sys.server_permissions, class 101, major_id {number}): REVOKE it"
+    )
+
+
 def grants(major: int, reader: str, *, rds: bool) -> list[str]:
     """All server rights that a new reader needs on a server of this major version; users in databases are not here."""
     rights = ["VIEW ANY DATABASE", definition_right(major)]

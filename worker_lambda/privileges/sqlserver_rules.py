@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from worker_lambda.privileges.rule import Rule, Tier, table
 
-RULES_VERSION = "mssql-2"
+RULES_VERSION = "mssql-3"
 
 _PERMISSIONS = "Microsoft: Permissions (Database Engine)"
 _ROLES = "Microsoft: Server-level roles"
@@ -59,13 +59,14 @@ RULES = table(
         "Microsoft: EXECUTE AS; CONTROL implies IMPERSONATE",
     ),
     _rule(
-        "mssql.server-role-control", "0", _SYSTEM, "owner, ALTER or CONTROL of a tier-0 user-defined server role",
+        "mssql.server-role-control", "0", _SYSTEM,
+        "owner, ALTER or CONTROL of a tier-0 user-defined server role; ALTER ANY SERVER ROLE where there is one",
         "May make itself a member of a role that holds an administrator's rights.",
         "Microsoft: ALTER SERVER ROLE",
     ),
     _rule(
         "mssql.trustworthy-database", "0", _SYSTEM,
-        "db_owner or CONTROL of a database that is trustworthy and owned by a tier-0 login",
+        "dbo, db_owner or CONTROL of a database that is trustworthy and owned by a tier-0 login",
         "May act as the database's owner, whom the whole server believes; msdb is such a database by default.",
         "Microsoft: TRUSTWORTHY database property; CIS SQL Server 2.9",
     ),

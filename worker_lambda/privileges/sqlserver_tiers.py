@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from worker_lambda.privileges.rule import Tier
 from worker_lambda.privileges.sqlserver_catalogue import SA_SID, Principal, Server
 from worker_lambda.privileges.sqlserver_databases import DatabaseRights
-from worker_lambda.privileges.sqlserver_holdings import Holding, ServerRights
+from worker_lambda.privileges.sqlserver_holdings import Holding, ServerRights, is_user_defined
 from worker_lambda.privileges.sqlserver_rules import RULES
 from worker_lambda.privileges.wording import permission_level, role_name
 
 AWS_LOGINS = ("rdsa", "rdsadmin", "rdsrepladmin")
-_ALTER_ANY_LOGIN = RULES["mssql.alter-any-login"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,7 @@ class Tiers:
         self._holdings = {p.id: self._collect(p) for p in server.principals.values()}
         self._tier_zero: set[int | str] = {SA_SID}
         self._resettable: set[int] = set()
+        self._joinable: set[int] = set()
         while self._grow():
             pass
 
@@ -101,6 +101,8 @@ class Tiers:
                     self._tier_zero.add(principal.sid)
                 if principal.type == "S" and not self._protected(principal.id):
                     self._resettable.add(principal.id)
+                if is_user_defined(principal):
+                    self._joinable.add(principal.id)
         return len(self._tier_zero) > before
 
     def _protected(self, principal: int) -> bool:
@@ -109,14 +111,18 @@ class Tiers:
         return bool(ids & {"mssql.sysadmin", "mssql.control-server", "mssql.sid-0x01"})
 
     def _counting(self, holdings: Iterable[Holding], principal: int | None) -> Iterable[Holding]:
-        """The holdings whose condition is fulfilled so far; ALTER ANY LOGIN under the rule that it now is."""
+        """The holdings whose condition is fulfilled so far; a right on all logins or all server roles under the rule
+        for whom it now reaches (ALTER ANY SERVER ROLE is ALTER on each user-defined one: Microsoft, ALTER SERVER ROLE).
+        """
         for holding in holdings:
             if holding.depends_on is not None and (
                 holding.depends_on not in self._tier_zero or holding.depends_on == principal
             ):
                 continue
             if holding.right.startswith("ALTER ANY LOGIN") and (self._rds or self._resettable - {principal}):
-                yield replace(holding, rule=_ALTER_ANY_LOGIN)
+                yield replace(holding, rule=RULES["mssql.alter-any-login"])
+            elif holding.right.startswith("ALTER ANY SERVER ROLE") and self._joinable - {principal}:
+                yield replace(holding, rule=RULES["mssql.server-role-control"])
             else:
                 yield holding
 
