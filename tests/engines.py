@@ -9,7 +9,7 @@ import csv
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class KnownServer:
     """A running server with the known accounts and readers made on demand."""
 
     server: RunningServer
-    known: dict[str, KnownAccount]
+    known: dict[str, KnownAccount] = field(repr=False)
 
     def target(self, **changes: Any) -> DatabaseTarget:
         """The server as an inventory would declare it, with verified TLS."""

@@ -53,3 +53,19 @@ def test_a_chain_of_a_thousand_roles_is_followed_to_its_end() -> None:
 
 def test_a_cycle_ends() -> None:
     assert reachable("a", {"a": ["b"], "b": ["c"], "c": ["a", "b"]}) == {"b": ("b",), "c": ("b", "c")}
+
+
+@given(graphs, starts, st.sampled_from(NODES), st.sampled_from(NODES))
+def test_one_more_grant_takes_no_role_away_and_makes_no_way_longer(
+    held: dict[str, list[str]], start: str, grantee: str, role: str
+) -> None:
+    more = {**held, grantee: [*held.get(grantee, []), role]}
+    before, after = reachable(start, held), reachable(start, more)
+    assert before.keys() <= after.keys()
+    assert all(len(after[node]) <= len(path) for node, path in before.items())
+
+
+@given(graphs, starts)
+def test_what_a_held_role_holds_is_held(held: dict[str, list[str]], start: str) -> None:
+    found = reachable(start, held).keys()
+    assert all(set(held.get(role, [])) - {start} <= found for role in found)
