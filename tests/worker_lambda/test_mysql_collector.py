@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 
 import pytest
 
@@ -201,3 +202,32 @@ def test_public_of_mariadb_makes_everybody_what_it_holds(mariadb_server: KnownSe
         mariadb_server.execute("REVOKE SUPER ON *.* FROM PUBLIC")
     assert users["frank@%"]["role_name"] == "Full Admin (SUPER via PUBLIC)"
     assert "PUBLIC@" not in users
+
+
+def test_times_are_utc_whatever_the_servers_time_zone_is(any_server: KnownServer) -> None:
+    reader = any_server.reader()
+    before = by_username(collected(any_server, reader))["alice@%"]["password_changed_at"]
+    zone = any_server.execute("SELECT @@GLOBAL.time_zone")[0][0]
+    any_server.execute("SET GLOBAL time_zone = '+09:30'")
+    try:
+        result = collected(any_server, reader)
+    finally:
+        any_server.execute(f"SET GLOBAL time_zone = '{zone}'")
+    assert by_username(result)["alice@%"]["password_changed_at"] == before
+    assert result.connection["server_time"] is not None
+    assert abs(_epoch(result.connection["server_time"]) - time.time()) < 3600  # one machine, one clock
+
+
+def _epoch(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_the_collection_writes_nothing(mysql_server: KnownServer) -> None:
+    """What the server counted for the reader: SELECT, and SET of the driver."""
+    reader = mysql_server.reader()
+    collected(mysql_server, reader)
+    counted = mysql_server.execute(
+        "SELECT EVENT_NAME FROM performance_schema.events_statements_summary_by_user_by_event_name "
+        f"WHERE USER = '{READER}' AND COUNT_STAR > 0 AND EVENT_NAME LIKE 'statement/sql/%'"
+    )
+    assert {name for (name,) in counted} == {"statement/sql/select", "statement/sql/set_option"}
