@@ -39,6 +39,15 @@ to a real server and takes control of it, and an account with the nearest weaker
 (`tests/worker_lambda/escalation`). *Not tried* says why it is not.
 
 {tables}
+## Below tier 0, and yet
+
+The tiers are the agreed definition. Two rights took control of a MariaDB in our trials although the definition counts
+them as tier 1; the report shows whoever holds them as `Server Admin`, with the right by name:
+
+- `CONNECTION ADMIN` may set `init_connect`, which the next administrator who logs in runs.
+- `FILE`, where `secure_file_priv` lets it write into the data directory, may write a trigger that runs as root. (So it did
+  on a MySQL whose `secure_file_priv` was empty.)
+
 ## What no rule sees
 
 - Members of Windows, Active Directory and Entra groups: a group is one row that says `group not expanded`.

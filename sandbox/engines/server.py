@@ -61,19 +61,22 @@ class RunningServer:
         return pymysql.connect(**(settings | options))
 
 
-def start_mysql(directory: Path, *, kind: Kind = "mysql") -> RunningServer:
+def start_mysql(directory: Path, *, kind: Kind = "mysql", options: tuple[str, ...] = ()) -> RunningServer:
     """Start the server that `available(kind)` chose.
 
     Args:
         directory: gets a subdirectory with data, certificates and log, removed by `stop()` or at our death.
+        options: for the server's command line, after ours, so that these win. Only for a server from the prefix.
 
     Raises:
-        EngineUnavailable: none can be had here.
+        EngineUnavailable: none can be had here, or none that takes options.
         RuntimeError: it did not come up; the message ends with its log.
     """
     engine = available(kind)
     if engine.source == "none":
         raise EngineUnavailable(engine.detail)
+    if options and engine.source != "prefix":
+        raise EngineUnavailable(f"{engine}: only a server from the prefix takes options")
     if engine.source == "dsn":
         return _from_dsn(kind, os.environ[DSN_VARIABLES[kind]])
     home = directory.resolve() / f"{kind}-{secrets.token_hex(4)}"
@@ -85,7 +88,7 @@ def start_mysql(directory: Path, *, kind: Kind = "mysql") -> RunningServer:
             from sandbox.engines.docker import start_container
 
             return start_container(kind, IMAGES[kind], home)
-        return _start_process(engine, home)
+        return _start_process(engine, home, options)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -101,7 +104,7 @@ def make_certificates(home: Path) -> None:
     (home / "server.key").chmod(0o600)
 
 
-def _start_process(engine: Engine, home: Path) -> RunningServer:
+def _start_process(engine: Engine, home: Path, options: tuple[str, ...]) -> RunningServer:
     assert engine.executable is not None
     prefix = engine.executable.parents[1]
     uid, gid = datadir.unprivileged_ids(home, engine.executable.parent)
@@ -114,7 +117,7 @@ def _start_process(engine: Engine, home: Path) -> RunningServer:
     if uid >= 0:
         for name in ("init.sql", "server.log", "server.key", "server.pem", "ca.pem"):
             os.chown(home / name, uid, gid)
-    command = [str(engine.executable), *_options(engine, prefix, home, port, uid)]
+    command = [str(engine.executable), *_options(engine, prefix, home, port, uid), *options]
     guard = _spawn_guard(command, uid, gid, home)
     assert guard.stdout is not None
     pid = int(guard.stdout.readline())

@@ -234,6 +234,23 @@ def test_writes_on_the_schema_mysql_or_a_grant_table_are_admin() -> None:
     assert judge(tables=(on_table._replace(table="help_topic"),)).role_name == "Limited User"
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "user", "global_priv", "global_grants", "role_edges", "default_roles", "roles_mapping", "db", "tables_priv",
+        "columns_priv", "procs_priv", "proxies_priv", "proc", "event", "USER",
+    ],
+)  # fmt: skip
+def test_a_write_to_any_grant_table_is_admin(table: str) -> None:
+    verdict = judge(tables=(TableGrant(WHO, table, frozenset({"SELECT", "UPDATE"})),))
+    assert (verdict.rule.id, verdict.role_name) == ("mysql.grant-tables", f"Full Admin (UPDATE on mysql.{table})")
+
+
+@pytest.mark.parametrize("table", ["help_topic", "time_zone", "general_log", "slow_log", "innodb_table_stats"])
+def test_a_write_to_another_table_of_the_schema_is_none(table: str) -> None:
+    assert judge(tables=(TableGrant(WHO, table, frozenset({"INSERT"})),)).rule.tier == "none"
+
+
 def test_a_wildcard_that_reaches_mysql_is_admin_unless_partial_revokes_make_it_literal() -> None:
     grant = SchemaGrant(WHO, "my%", frozenset({"INSERT"}), False)
     assert judge(schemas=(grant,)).role_name == 'Full Admin (INSERT on "my%")'

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from worker_lambda.privileges.rule import Rule, table
 
-RULES_VERSION = "mysql-2"
+RULES_VERSION = "mysql-3"
 
 # Done as an account with nothing else granted; tests/worker_lambda/escalation does it again.
 _TRIED = "tried on MySQL 9.7, MariaDB 11.8 and 10.11"
@@ -33,7 +33,8 @@ RULES: dict[str, Rule] = table(
     Rule(
         "mysql.super", "0", _FULL, "SUPER",
         "May change what only the owner of the server should: definers, global settings, other accounts' sessions.",
-        f"{_TRIED}; {_MANUAL}; {_CIS} 5.4",
+        "tried on MySQL 9.7 and MariaDB 10.11; on MariaDB 11 a SUPER kept from before the upgrade takes control, one "
+        f"granted since is refused, and the catalogue does not tell them apart; {_MANUAL}; {_CIS} 5.4",
     ),
     Rule(
         "mysql.create-user", "0", _FULL, "CREATE USER",
@@ -67,7 +68,8 @@ RULES: dict[str, Rule] = table(
     ),
     Rule(
         "mysql.grant-tables", "0", _FULL,
-        "INSERT, UPDATE or ALTER on *.*, on the schema mysql or on a grant table, also on one column; "
+        "INSERT, UPDATE or ALTER on *.*, on the schema mysql or on a grant table (mysql.proc and mysql.event among "
+        "them, which hold who a routine or event runs as), also on one column; "
         "not where AWS blocks it (Aurora MySQL 3, RDS for MySQL from 8.0.36)",
         "May write the tables in which the privileges are stored, and so give itself all of them.",
         f"{_TRIED}; MySQL manual, Grant Tables; {_CIS} 5.9; AWS: role-based privilege model",
@@ -75,9 +77,7 @@ RULES: dict[str, Rule] = table(
     Rule(
         "mysql.proxy", "0", _FULL, "PROXY on a tier-0 account or on ''@''",
         "May act as an administrator's account without knowing its password.",
-        "MySQL manual, Proxy Users",
-        untested="needs a server plugin that names a proxied account; these packages have none that logs in without "
-        "an operating-system account",
+        f"{_TRIED_MYSQL} (PROXY on ''@'' and MariaDB: not, for want of a plugin); MySQL manual, Proxy Users",
     ),
     Rule(
         "mysql.admin-option", "0", _FULL, "ADMIN OPTION on a tier-0 role",
@@ -173,6 +173,8 @@ GRANT_TABLES = frozenset(
         "columns_priv",
         "procs_priv",
         "proxies_priv",
+        "proc",  # MariaDB, MySQL 5.7: a routine's definer, and
+        "event",  # an event's, is a column that can be written
     }
 )
 RDS_SUPERUSER_ROLE = "rds_superuser_role"
