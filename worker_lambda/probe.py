@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from worker_lambda import collect
@@ -109,10 +109,21 @@ def _show(answer: dict[str, Any], out: TextIO) -> None:
     if cures := [cure for item in answer["warnings"] for cure in item.get("cures", [])]:
         out.write("An administrator of the server cures it with:\n")
         out.writelines(f"  {_safe(cure)}\n" for cure in cures)
-    for user in answer["adminUsers"]:
-        if user["excluded_by_policy"] is None:
-            cells = (user["username"], user["role_name"], user["permission_level"], user["user_status"])
-            out.write("  ".join(_safe(cell) for cell in cells) + "\n")
+    listed = [user for user in answer["adminUsers"] if user["excluded_by_policy"] is None]
+    if listed:
+        out.write("\n")
+        out.writelines(_table([_HEADS, *([_safe(user[key]) for key in _COLUMNS] for user in listed)]))
+
+
+_COLUMNS = ("username", "role_name", "permission_level", "user_status", "access_path")
+_HEADS = ("Username", "Role Name", "Permission Level", "User Status", "Access Path")
+_WIDEST = 48  # a longer cell pushes the rest of its own line only
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [min(_WIDEST, max(len(row[n]) for row in rows)) for n in range(len(_HEADS))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
 
 
 def _safe(text: str) -> str:

@@ -30,7 +30,7 @@ def cancel_command(run_id: str, as_json: bool, verbose: bool) -> None:
       db-admin-report cancel 5f0c1a52-7d0e-4b5b-9a57-0d4a8a3c2b11
     """
     from dbadmin_assets.cli.instance import open_instance, prepare_instance
-    from dbadmin_assets.cli.launch import read_record
+    from dbadmin_assets.cli.launch import canceled_path, read_record
 
     del verbose
     settings = options.settings_from({})
@@ -46,6 +46,8 @@ def cancel_command(run_id: str, as_json: bool, verbose: bool) -> None:
         if before is None or not before.is_finished:
             _stop(instance, run_id, record)
         after = instance.get_run_by_id(run_id)
+    if after is None:
+        canceled_path(settings, run_id).touch()
     state = after.status.value.lower() if after else "canceled"
     if as_json:
         print_json({"run_id": run_id, "status": state, "was_running": before is None or not before.is_finished})

@@ -58,6 +58,11 @@ def log_path(settings: Settings, run_id: str) -> Path:
     return runs_folder(settings) / f"{run_id}.log"
 
 
+def canceled_path(settings: Settings, run_id: str) -> Path:
+    """There once a run was canceled before Dagster knew of it: nothing else could tell."""
+    return runs_folder(settings) / f"{run_id}.canceled"
+
+
 def launch(
     settings: Settings, target_keys: Sequence[str], *, accounts: Sequence[str], regions: Sequence[str], flat: bool
 ) -> tuple[RunRecord, subprocess.Popen[bytes]]:

@@ -73,7 +73,7 @@ def run_state(
     """
     from dbadmin_assets.cli.follow import Following, death_notice
     from dbadmin_assets.cli.instance import runs_are_our_processes
-    from dbadmin_assets.cli.launch import log_path
+    from dbadmin_assets.cli.launch import canceled_path, log_path
     from dbadmin_assets.errors import RunDiedError
 
     alive = record is not None and record.is_alive()
@@ -83,6 +83,8 @@ def run_state(
             f"run {run_id} is not known in {settings.dagster_home}",
             hint="check the id, DBADMIN_STATE_DIR and DAGSTER_HOME",
         )
+    if run is None and not alive and canceled_path(settings, run_id).exists():
+        return "canceled"
     if record is not None and not alive and (run is None or not run.is_finished) and runs_are_our_processes(instance):
         with contextlib.suppress(RunDiedError):  # it says so below, at every later look too
             Following(instance, run_id, record.is_alive, log_path(settings, run_id)).bury(run)

@@ -110,9 +110,11 @@ def print_summary(summary: dict[str, Any]) -> None:
         if summary[kind]:
             say(f"{title}:")
         for item in summary[kind]:
-            reason = item["reason"] or "see the WARNING row of the report"
-            detail = f" ({item['detail']})" if item["detail"] else ""
-            say(f"  {item['account_id']} {item['region']} {item['database']}: {reason}{detail}")
+            told = [text for text in (item["reason"], item["detail"]) if text]
+            reason = f"{told[0]} ({told[1]})" if len(told) == 2 else told[0] if told else "see the report"
+            say(f"  {item['account_id']} {item['region']} {item['database']}: {reason}")
+    if summary["partial"]:
+        say("  What to grant: `db-admin-report probe` on such a database prints it, `reader-grants` the whole script.")
     numbers, counts = summary["population"], summary["counts"]
     if not summary["scope"]["full"]:
         say("Scope: not the whole inventory, only what was asked for")

@@ -11,7 +11,7 @@ from collections import Counter
 import msgspec
 
 from dbadmin_assets.review.records import CollectionObject, DatabaseOutcome, Outcome, Status
-from dbadmin_assets.review.result_check import problems
+from dbadmin_assets.review.result_check import INCOMPLETE_WARNINGS, problems
 from dbadmin_assets.review.times import whole_seconds
 from worker_lambda.contract import (
     SCHEMA_VERSION,
@@ -158,14 +158,27 @@ def _looks_like(data: bytes) -> str:
 
 def _databases(request: WorkerRequest, answer: Collection) -> tuple[DatabaseOutcome, ...]:
     errors = {error["database_name"]: error for error in answer["errors"]}
+    unseen = {name: "; ".join(texts) for name, texts in _incomplete(answer).items()}
     connections = {connection["name"]: connection for connection in answer["databaseConnections"]}
     return tuple(
-        _database(target.engine, connections[target.name], errors.get(target.name))
+        _database(target.engine, connections[target.name], errors.get(target.name), unseen.get(target.name))
         for target in sorted(request.databases, key=lambda d: d.name)
     )
 
 
-def _database(engine: str, connection: DatabaseConnection, error: DatabaseFailure | None) -> DatabaseOutcome:
+def _incomplete(answer: Collection) -> dict[str, list[str]]:
+    """By database, what its reader could not see, in the order of the WARNING row."""
+    found: dict[str, list[str]] = {}
+    for warning in sorted(answer["warnings"], key=lambda w: w["order"]):
+        if warning["order"] in INCOMPLETE_WARNINGS:
+            found.setdefault(warning["database_name"], []).append(warning["text"])
+    return found
+
+
+def _database(
+    engine: str, connection: DatabaseConnection, error: DatabaseFailure | None, unseen: str | None
+) -> DatabaseOutcome:
+    detail = error["detail"] if error else unseen
     return DatabaseOutcome(
         name=connection["name"],
         engine=engine,
@@ -174,7 +187,7 @@ def _database(engine: str, connection: DatabaseConnection, error: DatabaseFailur
         admins=connection["admins"],
         rows_fetched=connection["rows_fetched"],
         reason=error["reason"] if error else None,
-        detail=error["detail"][:_MOST_DETAIL] if error else None,
+        detail=detail[:_MOST_DETAIL] if detail else None,
         reported_at=whole_seconds(error["occurred_at"] if error else connection["facts_at"] or ""),
         query_sha256=tuple(sorted({query["sha256"] for query in connection["queries"]})),
         server_identity=connection["server_identity"],

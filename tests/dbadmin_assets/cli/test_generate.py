@@ -68,7 +68,7 @@ def test_ctrl_c_leaves_the_run_running_and_cancel_ends_it(machine: Machine) -> N
     process = machine.start("generate")
     assert process.stderr is not None
     run_id = next(line.split()[1] for line in process.stderr if line.startswith("Run: "))
-    time.sleep(1.5)  # into the following; any moment after the launch is as good
+    time.sleep(0.3)  # into the following; a run is over in seconds, and it has to be there to be canceled
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -76,12 +76,12 @@ def test_ctrl_c_leaves_the_run_running_and_cancel_ends_it(machine: Machine) -> N
     assert f"cancel {run_id}" in err
     record = json.loads((machine.state / "runs" / f"{run_id}.json").read_text())
 
-    code, out, err = machine.run("status", run_id, "--json")
-    assert (code, json.loads(out)["status"]) in ((0, "starting"), (0, "running"))
-    code, out, err = machine.run("cancel", run_id, "--json")
-    assert (code, json.loads(out)["status"]) == (0, "canceled"), err
     from dbadmin_assets.cli.processes import members
 
+    assert members(record["pgid"]) != []
+    code, out, err = machine.run("cancel", run_id, "--json")
+    assert code == 0, out + err
+    assert json.loads(out)["status"] == "canceled"
     assert members(record["pgid"]) == []
     code, out, err = machine.run("status", run_id, "--json")
     assert (code, json.loads(out)["status"], json.loads(out)["failure"]) == (1, "canceled", None), err

@@ -61,6 +61,7 @@ def test_an_incomplete_view_makes_the_target_partial() -> None:
     outcome = judged(REQUEST, answer(REQUEST, [], warnings=[("b-mysql", 1, "Incomplete: login lacks X")]))
     assert outcome.status == "partial"
     assert [d.status for d in outcome.databases] == ["complete", "partial"]
+    assert outcome.databases[1].detail == "Incomplete: login lacks X"
 
 
 def test_a_target_fails_when_every_database_failed() -> None:
