@@ -53,6 +53,10 @@ them as tier 1; the report shows whoever holds them as `Server Admin`, with the 
 - Members of Windows, Active Directory and Entra groups: a group is one row that says `group not expanded`.
 - Ways around the server: who may reset a master password, read a secret or connect with `rds-db:connect` is written in AWS
   IAM, who reaches the files in the operating system.
+- SQL Server's contained availability groups (2022) have logins and administrators of their own, which the instance does not
+  show: declare the group's listener in the inventory, too.
+- Whoever is let in by a group only has no login: such an owner of a database is the row `dbo [name]`, and whether he makes
+  the db_owners of a trustworthy database administrators, the group's members decide.
 - Rights on single objects: a procedure with elevated rights, `ALTER` on a login, `TAKE OWNERSHIP`, `IMPERSONATE` on a
   database user, linked servers.
 """

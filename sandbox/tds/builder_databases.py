@@ -101,10 +101,16 @@ class DatabaseSentences:
         )
         return self
 
-    def database_grant(self, database: str, right: str, to: str, state: State = "G") -> Self:
-        """GRANT or DENY on the database itself (class 0)."""
+    def database_grant(self, database: str, right: str, to: str, state: State = "G", *, on: str | None = None) -> Self:
+        """GRANT or DENY on the database itself (class 0), or `on` one of its users or roles (class 4)."""
         self._inside[database]["database_permissions"].append(
-            {"grantee_principal_id": self._inner_id(database, to), "permission_name": right, "state": state}
+            {
+                "class": 0 if on is None else 4,
+                "major_id": 0 if on is None else self._inner_id(database, on),
+                "grantee_principal_id": self._inner_id(database, to),
+                "permission_name": right,
+                "state": state,
+            }
         )
         return self
 
@@ -144,4 +150,4 @@ class DatabaseSentences:
 
 def sid_of_name(name: str) -> bytes:
     """A sid that the same name always gets."""
-    return hashlib.sha256(name.encode()).digest()[:16]
+    return hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:16]

@@ -18,7 +18,8 @@ SHAPES: dict[str, tuple[str, ...]] = {
         "view_any_definition:int", "view_any_security_definition:int", "view_any_database:int", "view_server_state:int",
     ),
     "server_principals": (
-        "principal_id:int", "name", "type", "type_desc", "sid:varbinary", "is_disabled:int", "is_fixed_role:int",
+        "principal_id:int", "name", "name_utf16:varbinary", "type", "type_desc", "sid:varbinary",
+        "is_disabled:int", "is_fixed_role:int",
         "owning_principal_id:int", "created_at", "modified_at",
     ),
     "server_role_members": ("role_principal_id:int", "member_principal_id:int"),
@@ -29,16 +30,16 @@ SHAPES: dict[str, tuple[str, ...]] = {
     ),
     "open_sessions": ("login_name", "sid:varbinary", "authenticating_database_id:int", "last_login_at"),
     "databases": (
-        "database_id:int", "name", "owner_sid:varbinary", "state:int", "state_desc", "is_trustworthy_on:int",
-        "containment:int", "service_broker_guid", "has_access:int",
+        "database_id:int", "name", "name_utf16:varbinary", "owner_sid:varbinary", "state:int", "state_desc",
+        "is_trustworthy_on:int", "containment:int", "service_broker_guid", "has_access:int",
     ),
     "database_visibility": ("database_id:int", "view_definition:int", "view_security_definition:int"),
     "database_principals": (
-        "principal_id:int", "name", "type", "type_desc", "sid:varbinary", "authentication_type:int",
-        "is_fixed_role:int", "created_at",
+        "principal_id:int", "name", "name_utf16:varbinary", "type", "type_desc", "sid:varbinary",
+        "authentication_type:int", "is_fixed_role:int", "created_at",
     ),
     "database_role_members": ("role_principal_id:int", "member_principal_id:int"),
-    "database_permissions": ("grantee_principal_id:int", "permission_name", "state"),
+    "database_permissions": ("class:int", "major_id:int", "grantee_principal_id:int", "permission_name", "state"),
 }  # fmt: skip
 _DATABASE_NAMES = {name for name in SHAPES if name.startswith("database_")}
 
@@ -76,14 +77,14 @@ class Catalogue:
         if name not in source or name not in SHAPES:
             raise SqlError(208, f"Invalid object name '{name}'.")
         columns = columns_of(name)
-        return ResultSet(columns, [[row[column] for column, _ in columns] for row in source[name]])
+        return ResultSet(columns, [[_cell(row, column) for column, _ in columns] for row in source[name]])
 
     def as_child_output(self) -> dict[str, Any]:
         """The same facts in the form the collector's child process prints, for tests of the rules without a wire."""
 
         def table(name: str, rows: list[Row]) -> dict[str, Any]:
             names = [column for column, _ in columns_of(name)]
-            return {"columns": names, "rows": [[_plain(row[n]) for n in names] for row in rows]}
+            return {"columns": names, "rows": [[_plain(_cell(row, n)) for n in names] for row in rows]}
 
         inside = []
         for row in self.server["databases"]:
@@ -112,6 +113,11 @@ class Catalogue:
         ]
         less.server["visibility"][0].update(view_any_definition=0, view_any_security_definition=0, view_server_state=0)
         return less
+
+
+def _cell(row: Row, column: str) -> Value:
+    """A cell; a name's UTF-16 is made of the name, which may hold half a surrogate pair."""
+    return str(row["name"]).encode("utf-16-le", "surrogatepass") if column == "name_utf16" else row[column]
 
 
 def _plain(value: Value) -> str | int | None:

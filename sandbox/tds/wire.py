@@ -161,7 +161,7 @@ def _value(kind: str, value: Value) -> bytes:
         return b"\0" if value is None else b"\x04" + struct.pack("<i", int(value))
     if value is None:
         return b"\xff\xff"
-    data = str(value).encode("utf-16-le") if kind == "nvarchar" else value
+    data = str(value).encode("utf-16-le", "surrogatepass") if kind == "nvarchar" else value
     if not isinstance(data, bytes):
         raise TypeError(f"{kind} wants bytes, not {type(value).__name__}")
     return struct.pack("<H", len(data)) + data

@@ -4,7 +4,8 @@ Each text begins with a comment that names it, so that it can be found in the se
 change with the data: a database is chosen by USE, the only statement that carries a name, and that one through
 `quote_name`. Rules that hold for each text (measured, pymssql 2.4.6):
 
-- every sql_variant and sysname is CAST: a bare one arrives as bytes or in a code page that loses characters;
+- every sql_variant and sysname is CAST: a bare one arrives as bytes or in a code page that loses characters; names come
+  as UTF-16 too, for the driver drops half a surrogate pair, and another name would be left;
 - dates leave the server as text with the server's own offset (TODATETIMEOFFSET), read in the same statement;
 - no password hash is ever selected.
 """
@@ -66,6 +67,7 @@ SELECT
 SELECT
     p.principal_id,
     CAST(p.name AS nvarchar(128)) AS name,
+    CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)) AS name_utf16,
     CAST(p.type AS nvarchar(2)) AS type,
     CAST(p.type_desc AS nvarchar(60)) AS type_desc,
     CAST(p.sid AS varbinary(85)) AS sid,
@@ -132,6 +134,7 @@ GROUP BY s.original_login_name, s.original_security_id, s.authenticating_databas
 SELECT
     d.database_id,
     CAST(d.name AS nvarchar(128)) AS name,
+    CAST(CAST(d.name AS nvarchar(128)) AS varbinary(256)) AS name_utf16,
     CAST(d.owner_sid AS varbinary(85)) AS owner_sid,
     CAST(d.state AS int) AS state,
     CAST(d.state_desc AS nvarchar(60)) AS state_desc,
@@ -151,8 +154,8 @@ DATABASE_QUERIES: dict[str, str] = {
         """
 SELECT
     DB_ID() AS database_id,
-    HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW DEFINITION') AS view_definition,
-    HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW SECURITY DEFINITION') AS view_security_definition
+    HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), 'DATABASE', 'VIEW DEFINITION') AS view_definition,
+    HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), 'DATABASE', 'VIEW SECURITY DEFINITION') AS view_security_definition
 """,
     ),
     "database_principals": _query(
@@ -161,6 +164,7 @@ SELECT
 SELECT
     p.principal_id,
     CAST(p.name AS nvarchar(128)) AS name,
+    CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)) AS name_utf16,
     CAST(p.type AS nvarchar(2)) AS type,
     CAST(p.type_desc AS nvarchar(60)) AS type_desc,
     CAST(p.sid AS varbinary(85)) AS sid,
@@ -181,11 +185,13 @@ FROM sys.database_role_members AS m
         "database_permissions",
         """
 SELECT
+    CAST(p.class AS int) AS class,
+    p.major_id,
     p.grantee_principal_id,
     CAST(p.permission_name AS nvarchar(128)) AS permission_name,
     CAST(p.state AS nvarchar(1)) AS state
 FROM sys.database_permissions AS p
-WHERE p.class = 0
+WHERE p.class IN (0, 4)
 """,
     ),
 }

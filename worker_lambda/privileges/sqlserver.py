@@ -13,7 +13,7 @@ from worker_lambda.contract import (
     DatabaseWarning,
 )
 from worker_lambda.privileges import sqlserver_accounts as accounts
-from worker_lambda.privileges.sqlserver_catalogue import Database, DatabasePrincipal, Principal, Server
+from worker_lambda.privileges.sqlserver_catalogue import DatabasePrincipal, Principal, Server
 from worker_lambda.privileges.sqlserver_databases import DatabaseRights
 from worker_lambda.privileges.sqlserver_gaps import gaps
 from worker_lambda.privileges.sqlserver_rules import RULES, RULES_VERSION
@@ -90,8 +90,9 @@ class _Rows:
 
     def _login(self, principal: Principal) -> AdminUser:
         server = self._server
-        excluded = accounts.exclusion(principal, rds=self._rds)
         verdict = self._tiers.of_principal(principal)
+        in_sysadmin = any(h.rule.id == "mssql.sysadmin" for h in verdict.holdings)
+        excluded = accounts.exclusion(principal, rds=self._rds, in_sysadmin=in_sysadmin)
         state = server.login_states.get(principal.id)
         details: dict[str, Any] = {
             "principal_id": principal.id,
@@ -116,7 +117,7 @@ class _Rows:
         name = f"{user.name} [{database.name}]"
         details = {"type": user.type, "sid": user.sid, "created_at": user.created_at, "database": database.name}
         row = self._row(name, user, self._tiers.of_contained(rights, user.id, name), details)
-        row["user_status"] = accounts.contained_status(user, _connect_denied(database, user.id))
+        row["user_status"] = accounts.contained_status(user, rights.cannot_connect(user.id))
         row["principal_class"] = accounts.principal_class(user)
         row["last_login_date"], row["last_login_source"] = accounts.last_login(
             self._server, user.sid, user.name, database.id
@@ -152,10 +153,6 @@ class _Rows:
 
 
 _WITHOUT_TIER = {"mssql.group": "group not expanded", "mssql.certificate-or-key": "certificate or key"}
-
-
-def _connect_denied(database: Database, user: int) -> bool:
-    return any(p.grantee_id == user and p.name == "CONNECT" and p.state == "D" for p in database.permissions)
 
 
 def _wording(kind: str, verdict: Verdict) -> tuple[str, str]:

@@ -27,9 +27,15 @@ ENGINE_LOGINS = {
 }
 
 
-def exclusion(principal: Principal, *, rds: bool) -> str | None:
-    """Why policy leaves a login out of the rows, by exact identity; None for one that is a row."""
-    if rds and principal.type == "S" and (principal.name in AWS_LOGINS or principal.sid == SA_SID):
+def exclusion(principal: Principal, *, rds: bool, in_sysadmin: bool) -> str | None:
+    """Why policy leaves a login out of the rows, by exact identity; None for one that is a row.
+
+    Args:
+        rds: AWS runs the server.
+        in_sysadmin: the login is in sysadmin, where on RDS only AWS's own are: a customer's login that only took one of
+            their names is not.
+    """
+    if rds and principal.type == "S" and (principal.sid == SA_SID or (principal.name in AWS_LOGINS and in_sysadmin)):
         return "managed by AWS"
     if principal.sid == SA_SID:
         return "sa (sid 0x01)"

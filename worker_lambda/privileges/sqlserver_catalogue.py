@@ -33,7 +33,8 @@ class Permission:
     """A row of sys.server_permissions or sys.database_permissions.
 
     Attributes:
-        on: principal_id of a login or server role (class 101); None for the server or database itself.
+        on: principal_id of a login or server role (class 101), of a database's user or role (class 4); None for the
+            server or database itself.
         state: G granted, W granted with grant option, D denied.
     """
 
@@ -70,7 +71,10 @@ class DatabasePrincipal:
 
 @dataclass(slots=True)
 class Database:
-    """A row of sys.databases, with its own catalogue where it could be read."""
+    """A row of sys.databases, with its own catalogue where it could be read.
+
+    `error_number`: of the server, where it let the reader in by HAS_DBACCESS and then did not.
+    """
 
     id: int
     name: str
@@ -78,6 +82,7 @@ class Database:
     is_trustworthy: bool
     state: str
     is_readable: bool
+    error_number: int | None = None
     has_definition_right: bool = False
     principals: dict[int, DatabasePrincipal] = field(default_factory=dict)
     members: list[tuple[int, int]] = field(default_factory=list)
@@ -147,6 +152,12 @@ def utc(text: str | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _name(row: dict[str, Any]) -> str:
+    """A name from its UTF-16; half a surrogate pair, which no text can hold, becomes `\\uXXXX`."""
+    text = bytes.fromhex(row["name_utf16"].removeprefix("0x")).decode("utf-16-le", "surrogatepass")
+    return "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
 def _rows(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
     columns = table["columns"]
     return (dict(zip(columns, row, strict=True)) for row in table["rows"])
@@ -155,7 +166,7 @@ def _rows(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _server(output: dict[str, Any]) -> Server:
     tables = output["tables"]
     facts = next(_rows(tables["server"]))
-    inside = {item["name"]: item["tables"] for item in output["databases"]}
+    inside = {item["name"]: item for item in output["databases"]}
     databases = [_database(row, inside.get(row["name"])) for row in _rows(tables["databases"])]
     guids = {row["name"]: row["service_broker_guid"] for row in _rows(tables["databases"])}
     return Server(
@@ -190,7 +201,7 @@ def _members(table: dict[str, Any]) -> list[tuple[int, int]]:
 def _principal(row: dict[str, Any]) -> Principal:
     return Principal(
         id=int(row["principal_id"]),
-        name=str(row["name"]),
+        name=_name(row),
         type=str(row["type"]).strip(),
         type_desc=str(row["type_desc"]),
         sid=row["sid"],
@@ -225,14 +236,16 @@ def _sessions(table: dict[str, Any]) -> dict[tuple[int, str], str]:
     return latest
 
 
-def _database(row: dict[str, Any], tables: dict[str, Any] | None) -> Database:
+def _database(row: dict[str, Any], item: dict[str, Any] | None) -> Database:
+    tables, failure = (item["tables"], item["failure"]) if item else (None, None)
     database = Database(
         id=int(row["database_id"]),
-        name=str(row["name"]),
+        name=_name(row),
         owner_sid=row["owner_sid"],
         is_trustworthy=row["is_trustworthy_on"] == 1,
         state=str(row["state_desc"]),
         is_readable=tables is not None,
+        error_number=int(failure["number"]) if failure else None,
     )
     if tables is None:
         return database
@@ -240,10 +253,15 @@ def _database(row: dict[str, Any], tables: dict[str, Any] | None) -> Database:
     database.has_definition_right = 1 in (rights["view_definition"], rights["view_security_definition"])
     if rights["database_id"] != database.id:
         raise ValueError(f"asked for database {database.id}, read {rights['database_id']}")
+    _read_inside(database, tables)
+    return database
+
+
+def _read_inside(database: Database, tables: dict[str, Any]) -> None:
     for p in _rows(tables["database_principals"]):
         principal = DatabasePrincipal(
             id=int(p["principal_id"]),
-            name=str(p["name"]),
+            name=_name(p),
             type=str(p["type"]).strip(),
             type_desc=str(p["type_desc"]),
             sid=p["sid"],
@@ -253,7 +271,11 @@ def _database(row: dict[str, Any], tables: dict[str, Any] | None) -> Database:
         database.principals[principal.id] = principal
     database.members = _members(tables["database_role_members"])
     database.permissions = [
-        Permission(int(p["grantee_principal_id"]), str(p["permission_name"]).strip(), str(p["state"]))
+        Permission(
+            int(p["grantee_principal_id"]),
+            str(p["permission_name"]).strip(),
+            str(p["state"]),
+            int(p["major_id"]) if p["class"] == 4 else None,
+        )
         for p in _rows(tables["database_permissions"])
     ]
-    return database

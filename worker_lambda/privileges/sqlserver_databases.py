@@ -32,14 +32,18 @@ class DatabaseRights:
         }
         self._control: dict[int, Permission] = {}
         self._denied: set[int] = set()
-        for permission in database.permissions:
+        own = [permission for permission in database.permissions if permission.on is None]
+        self._connect_denied: set[int] = {
+            p.grantee_id for p in own if p.name in ("CONNECT", "CONTROL") and p.state == "D"
+        }
+        for permission in own:
             if permission.name == "CONTROL" and permission.state == "D":
                 self._denied.add(permission.grantee_id)
             elif permission.name == "CONTROL" and permission.state in ("G", "W"):
                 known = self._control.get(permission.grantee_id)
                 if known is None or known.state == "G":
                     self._control[permission.grantee_id] = permission
-        connect = {p.state for p in database.permissions if (p.grantee_id, p.name) == (GUEST_ID, "CONNECT")}
+        connect = {p.state for p in own if (p.grantee_id, p.name) == (GUEST_ID, "CONNECT")}
         self._guest_may_enter = bool(connect) and "D" not in connect
 
     def of_login(self, name: str, sid: str | None) -> list[Holding]:
@@ -96,15 +100,36 @@ class DatabaseRights:
                 depends_on=self.database.owner_sid or "",
             )
 
+    def cannot_connect(self, user: int) -> bool:
+        """CONNECT denied to a user, to a role of it or to public; DENY CONTROL denies it too (Microsoft, DENY)."""
+        return not self._connect_denied.isdisjoint(self._membership.paths(user))
+
+    def hidden_from(self, reader_sid: str | None) -> list[int]:
+        """principal_ids that a DENY on that one user or role hides from the reader, who gets no error.
+
+        A reader without a user here comes in as guest does, and is bound by what is denied to public.
+        """
+        dbo = self.database.principals.get(DBO_ID)
+        if reader_sid and reader_sid in (self.database.owner_sid, dbo.sid if dbo else None):
+            return []  # nothing can be denied to dbo
+        user = self._users.get(reader_sid) if reader_sid else None
+        mine = self._membership.paths(user.id if user else GUEST_ID).keys()
+        return sorted(
+            p.on
+            for p in self.database.permissions
+            if p.on is not None and p.state == "D" and p.name in ("VIEW DEFINITION", "CONTROL") and p.grantee_id in mine
+        )
+
     def without_login(self, login_sids: set[str]) -> list[DatabasePrincipal]:
         """Users that get in without a login of their own: contained ones, and Windows or Entra users behind a group.
 
-        An orphaned SQL user (authentication by the instance, no such login) cannot get in and is none.
+        dbo is one where the owner is such a user: a DBA who came in through a group made the database. An orphaned SQL
+        user (authentication by the instance, no such login) cannot get in and is none.
         """
         return [
             p
             for p in self.database.principals.values()
-            if p.id > GUEST_ID
+            if p.id not in (DATABASE_PUBLIC_ID, GUEST_ID)
             and p.type in ("S", "U", "G", "E", "X")
             and (p.authentication_type == 2 or (p.authentication_type in (3, 4) and p.sid not in login_sids))
         ]

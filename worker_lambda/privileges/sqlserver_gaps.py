@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from worker_lambda.contract import WARNING_INCOMPLETE_DATABASES, WARNING_INCOMPLETE_RIGHTS, DatabaseWarning
 from worker_lambda.privileges import sqlserver_reader as reader_rights
-from worker_lambda.privileges.sqlserver_catalogue import Database, Server
+from worker_lambda.privileges.sqlserver_catalogue import SA_SID, Database, Server
+from worker_lambda.privileges.sqlserver_databases import DatabaseRights
+from worker_lambda.privileges.sqlserver_holdings import ServerRights
 from worker_lambda.privileges.sqlserver_tiers import is_rds
-from worker_lambda.privileges.sqlserver_visibility import hidden_from_reader
+from worker_lambda.privileges.sqlserver_visibility import hidden_from_reader, reader_of
 from worker_lambda.privileges.wording import cut, quoted
 
 # AWS's own: no customer can be given access, so they are no gap in what was asked for.
 RDS_OWN_DATABASES = {"rdsadmin", "model", "rdsadmin_ReportServer", "rdsadmin_ReportServerTempDB"}
+_NO_ENTRY = 916  # the login has no user in the database
 _MAX_NAMES = 100  # in a warning's cell; what is beyond is counted
 
 
@@ -69,21 +72,40 @@ def _unseen(server: Server) -> bool:
 def _closed_databases(server: Server, *, sees_definitions: bool) -> list[Database]:
     """Databases that could not be read; one that hides its definitions counts where the server right does not miss."""
     own = RDS_OWN_DATABASES if is_rds(server) else set()
-    closed = [d for d in server.databases if d.name not in own and not _is_open(d, sees_definitions=sees_definitions)]
+    reader = reader_of(server)
+    sid = reader.sid if reader else None
+    if reader and ServerRights(server).is_sysadmin(reader.id):
+        sid = SA_SID  # a sysadmin is dbo everywhere
+    closed = [
+        d for d in server.databases if d.name not in own and not _is_open(d, sid, sees_definitions=sees_definitions)
+    ]
     return sorted(closed, key=lambda database: database.name)
 
 
-def _is_open(database: Database, *, sees_definitions: bool) -> bool:
+def _is_open(database: Database, reader_sid: str | None, *, sees_definitions: bool) -> bool:
     if not database.is_readable:
         return False
-    unseen = {number for edge in database.members for number in edge} - database.principals.keys()
+    named = {number for edge in database.members for number in edge}
+    named |= {permission.grantee_id for permission in database.permissions}
+    hidden = DatabaseRights(database).hidden_from(reader_sid) if reader_sid != SA_SID else []
+    unseen = named - database.principals.keys() or hidden
     return not sees_definitions or (database.has_definition_right and not unseen)
 
 
 def _cures(server: Server, closed: list[Database]) -> list[str]:
-    online = [d for d in closed if d.is_online]
-    entered = [d.name for d in online if not d.is_readable]
+    entered = [d.name for d in closed if _lacks_entry(d)]
     cures = reader_rights.enter_databases(entered, server.reader, rds=is_rds(server)) if entered else []
-    cures += [reader_rights.show_definitions(d.name, server.reader) for d in online if d.is_readable]
-    offline = (f"{reader_rights.delimited(d.name)} is {d.state}: no grant opens it" for d in closed if not d.is_online)
-    return [*cures, *map(reader_rights.comment, offline)]
+    return [*cures, *(reader_rights.comment(_why_closed(d)) for d in closed if not _lacks_entry(d))]
+
+
+def _lacks_entry(database: Database) -> bool:
+    return database.is_online and not database.is_readable and database.error_number in (None, _NO_ENTRY)
+
+
+def _why_closed(database: Database) -> str:
+    name = reader_rights.delimited(database.name)
+    if not database.is_online:
+        return f"{name} is {database.state}: no grant opens it"
+    if not database.is_readable:
+        return f"{name} answered with error {database.error_number}: no grant opens it"
+    return f"{name}: a DENY of VIEW DEFINITION or CONTROL hides principals from the reader, a role of it or public"

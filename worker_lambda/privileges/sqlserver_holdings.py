@@ -21,6 +21,19 @@ _TIER_ZERO_ROLES = ("sysadmin", "securityadmin")
 _ANY = {"IMPERSONATE": "IMPERSONATE ANY LOGIN", "ALTER": "ALTER ANY SERVER ROLE"}
 
 
+# Server rights that a wider one covers, so that a DENY of the wider takes them (Microsoft, GRANT Server Permissions).
+_COVERED_BY = {
+    "CREATE ANY DATABASE": "ALTER ANY DATABASE",
+    "CREATE AVAILABILITY GROUP": "ALTER ANY AVAILABILITY GROUP",
+    "CREATE DDL EVENT NOTIFICATION": "ALTER ANY EVENT NOTIFICATION",
+    "CREATE ENDPOINT": "ALTER ANY ENDPOINT",
+    "CREATE SERVER ROLE": "ALTER ANY SERVER ROLE",
+    "CREATE TRACE EVENT NOTIFICATION": "ALTER ANY EVENT NOTIFICATION",
+    "VIEW ANY DATABASE": "VIEW ANY DEFINITION",
+    "VIEW SERVER STATE": "ALTER SERVER STATE",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One right or membership that a rule names.
@@ -117,10 +130,13 @@ class ServerRights:
 
         DENY does not apply to members of sysadmin (Microsoft, DENY).
         """
-        paths = self._membership.paths(principal)
-        if any(path[-1] == "sysadmin" for path in paths.values() if len(path) > 1):
+        if self.is_sysadmin(principal):
             return set()
-        return {item for holder in paths for item in self._denied.get(holder, ())}
+        return {item for holder in self._membership.paths(principal) for item in self._denied.get(holder, ())}
+
+    def is_sysadmin(self, principal: int) -> bool:
+        """Whether it is in sysadmin, at any depth."""
+        return any(path[-1] == "sysadmin" for path in self._membership.paths(principal).values() if len(path) > 1)
 
     def cannot_connect(self, principal: int) -> bool:
         """CONNECT SQL denied; DENY CONTROL SERVER denies it too (Microsoft, DENY Server Permissions)."""
@@ -196,4 +212,6 @@ def _is_denied(right: str, on: int | None, denied: set[tuple[int | None, str]]) 
         covering.add((on, "CONTROL"))
     if on is not None and right in _ANY:
         covering.add((None, _ANY[right]))
+    if on is None and right in _COVERED_BY:
+        covering.add((None, _COVERED_BY[right]))
     return bool(covering & denied)

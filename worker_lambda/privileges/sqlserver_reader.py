@@ -25,27 +25,18 @@ def enter_databases(names: Iterable[str], reader: str, *, rds: bool) -> list[str
     if not rds:
         return [grant("CONNECT ANY DATABASE", reader)]
     who = delimited(reader)
-    rights = f"CREATE USER {who} FOR LOGIN {who}; GRANT VIEW DEFINITION TO {who};"
-    return [f"USE {delimited(n)}; {rights}" if n.isprintable() else _by_hand(n) for n in names]
+    user = f"CREATE USER {who} FOR LOGIN {who};"
+    return [f"USE {delimited(n)}; {user}" if n.isprintable() else _by_hand(n) for n in names]
 
 
 def users_in_all_databases(reader: str) -> str:
-    """For an RDS: a user that sees the principals, in every database that has none yet; one batch."""
+    """For an RDS: a user in every database that has none yet, in one batch; what it may see, the server right says."""
     who = delimited(reader)
-    inside = (
-        f"; IF USER_ID({literal(reader)}) IS NULL CREATE USER {who} FOR LOGIN {who}; GRANT VIEW DEFINITION TO {who};"
-    )
+    inside = f"; IF USER_ID({literal(reader)}) IS NULL CREATE USER {who} FOR LOGIN {who};"
     each = f"N'USE ' + QUOTENAME(name) + {literal(inside)}"
     where = "state = 0 AND HAS_DBACCESS(name) = 1 AND name NOT IN (N'rdsadmin', N'tempdb', N'model')"
     select = f"SELECT @sql = @sql + {each} FROM sys.databases WHERE {where};"  # noqa: S608 - quoted above
     return f"DECLARE @sql nvarchar(max) = N''; {select} EXEC (@sql);"
-
-
-def show_definitions(name: str, reader: str) -> str:
-    """What shows the principals of one database to a reader that is denied or not granted to see them."""
-    who = delimited(reader)
-    rights = f"REVOKE VIEW DEFINITION FROM {who}; GRANT VIEW DEFINITION TO {who};"
-    return f"USE {delimited(name)}; {rights}" if name.isprintable() else _by_hand(name)
 
 
 def show_principal(number: int, reader: str) -> str:

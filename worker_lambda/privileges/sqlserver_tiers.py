@@ -46,10 +46,27 @@ class Verdict:
 
 
 def is_rds(server: Server) -> bool:
-    """Whether AWS runs this server: its database and its login are both there."""
-    return any(d.name == "rdsadmin" for d in server.databases) and any(
-        p.name in AWS_LOGINS for p in server.principals.values()
+    """Whether AWS runs this server: its database is there, sa has another name, and nobody but AWS is in sysadmin.
+
+    Two names alone would let anybody pass for AWS. Customers cannot be in sysadmin (AWS, RDS: SQL Server security).
+    """
+    principals = server.principals
+    sysadmin = next((p.id for p in principals.values() if p.name == "sysadmin" and p.is_fixed), None)
+    members = [principals[m] for role, m in server.members if role == sysadmin and m in principals]
+    return (
+        any(d.name == "rdsadmin" for d in server.databases)
+        and not any(p.sid == SA_SID and p.name == "sa" for p in principals.values())
+        and all(p.sid == SA_SID or p.name in AWS_LOGINS or p.name.upper().startswith("NT ") for p in members)
     )
+
+
+def _login_named(server: Server, name: str | None) -> int | None:
+    """The login that the inventory calls the RDS master; in another case where only that exists."""
+    if name is None:
+        return None
+    logins = {p.name: p.id for p in server.principals.values() if p.type != "R"}
+    folded = [number for login, number in logins.items() if login.casefold() == name.casefold()]
+    return logins.get(name, folded[0] if len(folded) == 1 else None)
 
 
 class Tiers:
@@ -62,7 +79,7 @@ class Tiers:
     def __init__(self, server: Server, master_username: str | None = None) -> None:
         self._server = server
         self._rds = is_rds(server)
-        self._master = master_username if self._rds else None
+        self._master = _login_named(server, master_username)
         self.rights = ServerRights(server)
         self.databases = [DatabaseRights(d) for d in server.databases]
         self._holdings = {p.id: self._collect(p) for p in server.principals.values()}
@@ -83,7 +100,7 @@ class Tiers:
     def _collect(self, principal: Principal) -> list[Holding]:
         found = self.rights.holdings(principal)
         if principal.type != "R":
-            if self._master is not None and principal.name == self._master:
+            if principal.id == self._master:
                 found.append(Holding(RULES["mssql.rds-master"], "RDS master user", (principal.name,)))
             for rights in self.databases:
                 found.extend(rights.of_login(principal.name, principal.sid))
@@ -119,12 +136,22 @@ class Tiers:
                 holding.depends_on not in self._tier_zero or holding.depends_on == principal
             ):
                 continue
-            if holding.right.startswith("ALTER ANY LOGIN") and (self._rds or self._resettable - {principal}):
+            if holding.right.startswith("ALTER ANY LOGIN") and (
+                self._rds or self._reached(self._resettable, principal)
+            ):
                 yield replace(holding, rule=RULES["mssql.alter-any-login"])
-            elif holding.right.startswith("ALTER ANY SERVER ROLE") and self._joinable - {principal}:
+            elif holding.right.startswith("ALTER ANY SERVER ROLE") and self._reached(self._joinable, principal):
                 yield replace(holding, rule=RULES["mssql.server-role-control"])
             else:
                 yield holding
+
+    def _reached(self, targets: set[int], principal: int | None) -> bool:
+        """Whether a right on all of a kind reaches one of these: not oneself, not one that a DENY excepts."""
+        others = targets - {principal}
+        if not others or principal is None:
+            return bool(others)
+        denied = self.rights.denied(principal)
+        return any(not {(target, "ALTER"), (target, "CONTROL")} & denied for target in others)
 
     def _verdict(self, holdings: Iterable[Holding], principal: int | None) -> Verdict:
         counting = sorted(self._counting(holdings, principal), key=lambda h: (h.rule.order, h.reason))
