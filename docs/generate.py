@@ -31,6 +31,9 @@ Every principal that a server lists gets the first rule of its engine's table th
 
 What counts is what a principal *can* do, not what it does by default: roles count at any depth, whether they are active by
 default or not, mandatory roles and PUBLIC count for everybody, what a DENY or a partial revoke takes away does not count.
+MySQL matches grants on schemas and tables, and PROXY, by user name and client host, not by account: carl@localhost has what
+carl@'%' was granted there, and everybody what the anonymous account was. The report counts it so.
+
 `rule_id` and `access_path` (`alice > mid > dba_role: SUPER`, the shortest way) stand with every principal in the detail outputs,
 and so does the version of the table. Role Name lists at most three reasons, in the order of the table.
 
@@ -125,6 +128,7 @@ row (`Incomplete: login lacks …`), the report says INCOMPLETE, and the stateme
 - **MySQL, MariaDB.** `mysql.user` by column, because one of its columns is the password hash. What lies beside a hash in one
   column (partial revokes in `User_attributes`; MariaDB's lock state and split privileges in `global_priv.Priv`) is shown by a
   view that reads with its creator's rights and selects the facts only. `mysql.procs_priv` tells `Limited User` from `User`.
+  Let nobody else have rights on the schema `db_admin_report`: whoever replaces the view decides what it says.
 - **SQL Server.** Without `VIEW ANY DEFINITION` the catalogue shows fewer rows and no error, so the right is asked for and
   its lack reported. `CONNECT ANY DATABASE` lets the reader into databases that are made later, too; it opens no table.
   On RDS the master user cannot grant it: there the reader gets a user in each database. `VIEW SERVER STATE` shows open

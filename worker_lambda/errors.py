@@ -39,5 +39,9 @@ class CollectionFailed(DatabaseError):
     """There was a session, but the catalogue could not be read in time or in the known form."""
 
 
+class StatementRefused(CollectionFailed):
+    """The server would not run a statement for the rights of this login, or of whoever made a view; it goes on."""
+
+
 class DeliveryError(WorkerError):
     """The result object could not be written; the invocation failed and may be tried again."""

@@ -52,7 +52,7 @@ def test_using_an_unknown_database_is_error_911(cursor: object) -> None:
 def test_what_is_read_is_what_the_catalogue_holds(cursor: object) -> None:
     cursor.execute(queries.SERVER_QUERIES["server_principals"])  # type: ignore[attr-defined]
 
-    found = {row[1]: row[4] for row in cursor.fetchall()}  # type: ignore[attr-defined]
+    found = {row[1]: row[5] for row in cursor.fetchall()}  # type: ignore[attr-defined]  # name, sid
     assert found == {row["name"]: row["sid"] for row in known_2019().server["server_principals"]}
 
 

@@ -121,8 +121,9 @@ def asks_for_a_token(context: ssl.SSLContext) -> Behaviour:
             secure.sendall(packet(3, b"\xfemysql_clear_password\0"))
             server.token = bytes(secure.recv(65_536)[4:])
             secure.sendall(packet(5, OK))
-            server.received += secure.recv(65_536)  # SET NAMES
-            secure.sendall(packet(1, OK))
+            for _ in ("SET NAMES", "SET SESSION"):
+                server.received += secure.recv(65_536)
+                secure.sendall(packet(1, OK))
             read_until_gone(secure, server)
 
     return behaviour
@@ -132,8 +133,9 @@ def _logged_in(client: socket.socket, server: Stub) -> None:
     client.sendall(greeting())
     server.received += client.recv(65_536)
     client.sendall(packet(2, OK))
-    server.received += client.recv(65_536)  # SET NAMES
-    client.sendall(packet(1, OK))
+    for _ in ("SET NAMES", "SET SESSION"):
+        server.received += client.recv(65_536)
+        client.sendall(packet(1, OK))
     server.received += client.recv(65_536)  # the probe
 
 

@@ -50,7 +50,7 @@ class Recorded:
         """What the second statement answers."""
         variables = {"default_password_lifetime": "0", "hostname": "ip-10-0-0-1", "port": "3306", "server_uuid": "u-1"}
         variables |= ({"mandatory_roles": "", "partial_revokes": "OFF"} if self.is_8() else {}) | self.variables
-        rows = [["clock", "1700000000"], *(["variable", n, v] for n, v in variables.items()), *self.rows]
+        rows = [["clock", "1700000000"], *(["variable", n, v] for n, v in variables.items()), *self.rows, ["end"]]
         return [tuple(row + [None] * (WIDTH - len(row))) for row in rows]
 
     def account(

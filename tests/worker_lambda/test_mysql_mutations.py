@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -78,11 +79,11 @@ def test_a_rule_that_is_switched_off_shows(
     before = said(catalogues)
     own_rights, derived = mysql.own_rights, mysql._derived
 
-    def fewer(catalogue: Catalogue) -> dict[Principal, set[Right]]:
-        return {w: {r for r in rights if r.rule.id != rule_id} for w, rights in own_rights(catalogue).items()}
+    def fewer(*arguments: Any) -> dict[Principal, set[Right]]:
+        return {w: {r for r in rights if r.rule.id != rule_id} for w, rights in own_rights(*arguments).items()}
 
-    def fewer_derived(catalogue: Catalogue, top: set[Principal]) -> Iterator[tuple[Principal, Right]]:
-        return ((who, right) for who, right in derived(catalogue, top) if right.rule.id != rule_id)
+    def fewer_derived(*arguments: Any) -> Iterator[tuple[Principal, Right]]:
+        return ((who, right) for who, right in derived(*arguments) if right.rule.id != rule_id)
 
     monkeypatch.setattr(mysql, "own_rights", fewer)
     monkeypatch.setattr(mysql, "_derived", fewer_derived)

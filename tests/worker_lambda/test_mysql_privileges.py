@@ -347,7 +347,8 @@ def test_mariadb_roles_are_what_the_flag_says() -> None:
         ({"password_lifetime_days": 1, "password_changed_at": 0.0}, "Password Expired"),
         ({"password_lifetime_days": 1, "password_changed_at": 10 * 86_400.0}, "Active"),
         ({"password_lifetime_days": None, "password_changed_at": 0.0}, "Password Expired"),
-        ({"password_lifetime_days": 1, "password_changed_at": None}, "Unknown"),
+        ({"password_lifetime_days": 1, "password_changed_at": None}, "Active"),  # MySQL: a password that cannot expire
+        ({"password_lifetime_days": 1, "password_changed_at": 1.0, "plugin": "auth_socket"}, "Active"),
     ],
 )
 def test_user_status(changes: dict[str, Any], status: str) -> None:

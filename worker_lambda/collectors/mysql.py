@@ -10,10 +10,10 @@ from typing import Any
 
 from worker_lambda import contract
 from worker_lambda.collectors import mysql_reader
-from worker_lambda.collectors.mysql_connection import session
-from worker_lambda.collectors.mysql_queries import PROBE, Facts, facts
-from worker_lambda.collectors.mysql_rows import read_facts, read_probe
-from worker_lambda.collectors.mysql_visibility import Visible
+from worker_lambda.collectors.mysql_connection import Session, session
+from worker_lambda.collectors.mysql_queries import PROBE, SESSION, Facts, facts
+from worker_lambda.collectors.mysql_rows import Row, read_facts, read_probe
+from worker_lambda.collectors.mysql_visibility import VIEW, Visible
 from worker_lambda.contract import (
     AdminUser,
     DatabaseConnection,
@@ -23,6 +23,7 @@ from worker_lambda.contract import (
     Query,
 )
 from worker_lambda.credentials import Credentials
+from worker_lambda.errors import StatementRefused
 from worker_lambda.privileges import mysql_selection, wording
 from worker_lambda.privileges.mysql import Verdict, evaluate
 from worker_lambda.privileges.mysql_catalogue import Account, Catalogue, Principal
@@ -50,8 +51,7 @@ def collect(
     with session(target, credentials, deadline) as connection:
         probed = connection.query(PROBE)
         visible = read_probe(probed)
-        statement = facts(visible)
-        rows = connection.query(statement.sql)
+        visible, statement, rows = _facts(connection, visible)
     catalogue = read_facts(rows, statement, visible)
     stamp = _stamp(time.time())
     users = _users(target, catalogue, policy, stamp)
@@ -67,9 +67,22 @@ def collect(
     return DatabaseResult(item, users, warnings, texts)
 
 
+def _facts(connection: Session, visible: Visible) -> tuple[Visible, Facts, list[Row]]:
+    """The second statement's answer; without the view, where that is broken because its creator has gone."""
+    statement = facts(visible)
+    try:
+        return visible, statement, list(connection.query(statement.sql))
+    except StatementRefused:
+        if VIEW not in visible.columns:
+            raise
+    without = visible._replace(columns={table: c for table, c in visible.columns.items() if table != VIEW})
+    statement = facts(without)
+    return without, statement, list(connection.query(statement.sql))
+
+
 def statements(facts_statement: Facts) -> dict[str, str]:
     """The text of each query by its name in the result object."""
-    return {"mysql probe": PROBE, "mysql facts": facts_statement.sql}
+    return {"mysql session": SESSION, "mysql probe": PROBE, "mysql facts": facts_statement.sql}
 
 
 def _connection_item(

@@ -19,10 +19,11 @@ import pymysql
 from pymysql.cursors import SSCursor
 
 from worker_lambda.collectors.mysql_errors import connect_error, query_error
+from worker_lambda.collectors.mysql_queries import SESSION
 from worker_lambda.collectors.tls_trust import ssl_context
 from worker_lambda.contract import DatabaseTarget, Reason
 from worker_lambda.credentials import Credentials
-from worker_lambda.errors import CollectionFailed, ConnectionFailed, DatabaseError
+from worker_lambda.errors import CollectionFailed, ConnectionFailed, DatabaseError, StatementRefused
 
 PROGRAM_NAME = "db-admin-report"
 CONNECT_SECONDS = 10.0
@@ -89,11 +90,12 @@ class Session:
             try:
                 return self._fetch(sql)
             except Exception as error:
-                # Closing would first read what the server still sends.
-                _cut(self._guard)
-                if isinstance(error, DatabaseError):
+                told = error if isinstance(error, DatabaseError) else query_error(error, watchdog.fired, late)
+                if not isinstance(told, StatementRefused):
+                    _cut(self._guard)  # closing would first read what the server still sends
+                if told is error:
                     raise
-                raise query_error(error, watchdog.fired, late) from error
+                raise told from error
 
     def _fetch(self, sql: str) -> list[tuple[str | None, ...]]:
         rows: list[tuple[str | None, ...]] = []
@@ -172,6 +174,7 @@ def _log_in(
         ssl=context,  # our own context: PyMySQL's checks no host name unless it is given a CA file
         ssl_disabled=context is None,
         program_name=PROGRAM_NAME,
+        init_command=SESSION,
         auth_plugin_map={} if credentials.iam else dict.fromkeys(_CLEAR_TEXT, _RefuseClearText),
         defer_connect=True,
     )

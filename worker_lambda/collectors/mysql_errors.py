@@ -10,7 +10,7 @@ import ssl
 import pymysql
 
 from worker_lambda.contract import Reason
-from worker_lambda.errors import CollectionFailed, ConnectionFailed, DatabaseError
+from worker_lambda.errors import CollectionFailed, ConnectionFailed, DatabaseError, StatementRefused
 
 _REASONS: dict[int, Reason] = {
     1040: Reason.CONNECTION_REFUSED,  # too many connections
@@ -37,6 +37,8 @@ _REASONS: dict[int, Reason] = {
     4151: Reason.AUTHENTICATION_FAILED,  # MariaDB: account locked
 }
 _LOST = {2006, 2013}
+# No right to a table or column; 1045, 1356, 1449: the view's creator is gone or has lost his.
+_REFUSED = {1045, 1142, 1143, 1356, 1449}
 
 
 def connect_error(error: Exception, fired: bool) -> DatabaseError:
@@ -64,6 +66,8 @@ def query_error(error: Exception, fired: bool, late: Reason) -> DatabaseError:
     cause = error.__context__ if code in _LOST else error
     if fired or isinstance(cause, TimeoutError):
         return CollectionFailed(late, "the catalogue query was not answered in time")
+    if code in _REFUSED:
+        return StatementRefused(Reason.UNEXPECTED_ANSWER, f"the catalogue query was refused: MySQL error {code}")
     if code in _REASONS:
         reason = _REASONS[code]
         kind = CollectionFailed if reason is Reason.QUERY_TIMED_OUT else ConnectionFailed

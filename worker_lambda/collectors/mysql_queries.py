@@ -24,6 +24,14 @@ from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN, Gap
 WIDTH = 10
 QUERY_SECONDS = 60
 
+# What a session inherits from the server and init_connect could change the answer without an error: names padded to
+# their full length or empty ones taken for NULL (sql_mode), rows left out (sql_select_limit), a refusal (big selects).
+# The server ends what outlives us; each of the two comments is one product's, and the other skips it.
+SESSION = (
+    "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1 "
+    f"/*M!100101 , max_statement_time = {QUERY_SECONDS} */ /*!50708 , max_execution_time = {QUERY_SECONDS * 1000} */"
+)
+
 PROBE = """\
 SELECT CONVERT('column' USING utf8mb4), CONVERT(LOWER(CONCAT(TABLE_SCHEMA, '.', TABLE_NAME)) USING utf8mb4),
   CONVERT(COLUMN_NAME USING utf8mb4)
@@ -42,6 +50,7 @@ _VARIABLES = (
     "basedir",
     "default_password_lifetime",
     "hostname",
+    "lower_case_table_names",
     "mandatory_roles",
     "partial_revokes",
     "port",
@@ -83,14 +92,10 @@ def facts(visible: Visible) -> Facts:
         parts.append(
             _part(["'variable'", "VARIABLE_NAME", "VARIABLE_VALUE"], f"{source} WHERE VARIABLE_NAME IN ({names})")
         )
-    sql = " UNION ALL ".join(parts)
-    # A query that outlives us would go on burning the server's time: let the server end it, too.
-    if mariadb:
-        sql = f"SET STATEMENT max_statement_time = {QUERY_SECONDS} FOR {sql}"
-    else:
-        sql = sql.replace("SELECT ", f"SELECT /*+ MAX_EXECUTION_TIME({QUERY_SECONDS * 1000}) */ ", 1)
+    # Last: an answer without it was cut short.
+    parts.append(_part(["'end'"], ""))
     return Facts(
-        sql,
+        " UNION ALL ".join(parts),
         user_columns,
         schema_columns,
         privileges_visible(visible, "mysql.user"),
@@ -148,9 +153,9 @@ def _grant_parts(visible: Visible, schema_columns: Sequence[str]) -> list[str]:
         parts.append(_part(["'schema'", "User", "Host", "Db", letters], "mysql.db"))
     table = ["'table'", "User", "Host", "Table_name", "Table_priv", "Column_priv"]
     add("mysql.tables_priv", table, "WHERE Db = 'mysql'")
-    add("mysql.tables_priv", ["DISTINCT 'other'", "User", "Host"], "WHERE Db <> 'mysql'")
+    add("mysql.tables_priv", ["'other'", "User", "Host"], "WHERE Db <> 'mysql'")
     if visible.has("mysql.procs_priv", "host", "user"):
-        parts.append(_part(["DISTINCT 'other'", "User", "Host"], "mysql.procs_priv"))
+        parts.append(_part(["'other'", "User", "Host"], "mysql.procs_priv"))
     add("mysql.proxies_priv", ["'proxy'", "User", "Host", "Proxied_user", "Proxied_host"])
     return parts
 
@@ -158,10 +163,6 @@ def _grant_parts(visible: Visible, schema_columns: Sequence[str]) -> list[str]:
 def _part(expressions: Sequence[str], source: str) -> str:
     """One SELECT of WIDTH text columns; `source` is a FROM clause without the word, or empty."""
     padded = [*expressions, *["NULL"] * (WIDTH - len(expressions))]
-    distinct = ""
-    if padded[0].startswith("DISTINCT "):
-        distinct, padded[0] = "DISTINCT ", padded[0].removeprefix("DISTINCT ")
-    # RTRIM: names are CHAR, which a server with PAD_CHAR_TO_FULL_LENGTH in its sql_mode sends padded with blanks.
-    columns = ", ".join(f"CONVERT(RTRIM({e}) USING utf8mb4)" for e in padded)
+    columns = ", ".join(f"CONVERT({e} USING utf8mb4)" for e in padded)
     # Every word comes from this module; names that a server sent only choose among them.
-    return f"SELECT {distinct}{columns}" + (f" FROM {source}" if source else "")  # noqa: S608
+    return f"SELECT {columns}" + (f" FROM {source}" if source else "")  # noqa: S608

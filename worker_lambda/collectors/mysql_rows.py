@@ -69,6 +69,10 @@ class _Reader:
     other: set[Principal] = field(default_factory=set)
     proxies: list[ProxyGrant] = field(default_factory=list)
     clock: float | None = None
+    ended: bool = False
+
+    def on_end(self, _: Row) -> None:
+        self.ended = True
 
     def on_clock(self, row: Row) -> None:
         self.clock = _number(row[1])
@@ -90,7 +94,7 @@ class _Reader:
             password_changed_at=_number(row[7]),
             # A visible lifetime column is NULL for `default`: the gap list, not the value, says whether we saw it.
             lifetime_known=self.flavour == "mysql"
-            and not any("password_lifetime" in g.columns for g in self.facts.gaps),
+            and not any({"password_lifetime", "password_last_changed"} & set(g.columns) for g in self.facts.gaps),
             password_lifetime_days=None if lifetime is None else int(lifetime),
             is_role=_yes(row[9]),
         )
@@ -143,18 +147,16 @@ def read_facts(rows: Iterable[Row], facts: Facts, visible: Visible) -> Catalogue
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             detail = f"a catalogue row of kind {kind} has a form that is not known ({type(error).__name__})"
             raise CollectionFailed(Reason.UNEXPECTED_ANSWER, detail) from None
-    for row in reader.states:
-        _apply_state(reader.accounts, row)
-    for who, restrictions in reader.restrictions.items():
-        if who in reader.accounts:
-            reader.accounts[who] = replace(reader.accounts[who], restrictions=restrictions)
+    if not reader.ended:
+        raise CollectionFailed(Reason.UNEXPECTED_ANSWER, "the answer was cut short")
+    _complete(reader)
     return Catalogue(
         flavour=visible.flavour,
         version=visible.version,
         accounts=tuple(sorted(reader.accounts.values(), key=lambda a: a.principal)),
         variables=reader.variables,
         dynamic=tuple(sorted(reader.dynamic)),
-        edges=tuple(sorted(reader.edges)),
+        edges=tuple(sorted(_edges(reader))),
         schemas=tuple(sorted(reader.schemas, key=lambda g: (g.principal, g.pattern))),
         tables=tuple(sorted(reader.tables, key=lambda g: (g.principal, g.table))),
         other_grants=frozenset(reader.other),
@@ -164,13 +166,43 @@ def read_facts(rows: Iterable[Row], facts: Facts, visible: Visible) -> Catalogue
     )
 
 
+def _complete(reader: _Reader) -> None:
+    """What stands beside mysql.user: states of MariaDB, partial revokes of MySQL.
+
+    Revokes count while the server has them on, which it insists on as soon as there is one: the view that tells them
+    is a thing that somebody could have replaced.
+    """
+    try:
+        for row in reader.states:
+            _apply_state(reader.accounts, row)
+    except (ValueError, TypeError) as error:
+        detail = f"a catalogue row of kind state has a form that is not known ({type(error).__name__})"
+        raise CollectionFailed(Reason.UNEXPECTED_ANSWER, detail) from None
+    if _partial_revokes_are_on(reader.variables):
+        for who, restrictions in reader.restrictions.items():
+            if who in reader.accounts:
+                reader.accounts[who] = replace(reader.accounts[who], restrictions=restrictions)
+
+
+def _partial_revokes_are_on(variables: dict[str, str]) -> bool:
+    return variables.get("partial_revokes", "OFF").upper() in ("ON", "1")
+
+
+def _edges(reader: _Reader) -> Iterable[RoleEdge]:
+    """Role edges whose hosts are spelled as the accounts are: the server compares them without case."""
+    known = {(who.user, who.host.lower()): who for who in reader.accounts}
+    for edge in reader.edges:
+        role, grantee = (known.get((p.user, p.host.lower()), p) for p in (edge.role, edge.grantee))
+        yield RoleEdge(role, grantee, edge.admin_option)
+
+
 def _all_gaps(facts: Facts, visible: Visible, variables: dict[str, str]) -> tuple[Gap, ...]:
     """The statement's gaps, and those that only the answer shows."""
     found = set(facts.gaps)
     if visible.flavour == "mysql" and visible.version >= (8,) and "mandatory_roles" not in variables:
         found.add(Gap("performance_schema.global_variables"))
     # Partial revokes exist only where the server has them switched on.
-    if variables.get("partial_revokes", "OFF").upper() in ("ON", "1") and restrictions_source(visible) is None:
+    if _partial_revokes_are_on(variables) and restrictions_source(visible) is None:
         found.add(Gap(VIEW))  # User_attributes itself holds a second password hash
     return tuple(sorted(found))
 

@@ -77,6 +77,8 @@ def required_columns(flavour: Flavour, version: tuple[int, ...]) -> dict[str, tu
     account = ["Host", "User", "plugin", "password_expired"]
     if flavour == "mariadb":
         static += ["delete_history"] if version >= (10, 3) else []
+        in_schema += ["delete_history"] if version >= (10, 3) else []
+        in_schema += ["show_create_routine"] if version >= (11, 3) else []
         account += ["is_role", "default_role"]
         required["mysql.roles_mapping"] = ("Host", "User", "Role", "Admin_option")
     else:
@@ -116,14 +118,15 @@ def gaps(visible: Visible) -> tuple[Gap, ...]:
 
 
 def state_source(visible: Visible) -> str | None:
-    """Where MariaDB's lock state and split privileges can be read: the view before the table that holds hashes."""
-    if visible.has(VIEW, "host", "user", "access", "account_locked", "password_last_changed", "password_lifetime"):
-        return VIEW
-    return "mysql.global_priv" if visible.has("mysql.global_priv", "host", "user", "priv") else None
+    """Where MariaDB's lock state and split privileges can be read: the table itself before what says so of it."""
+    if visible.has("mysql.global_priv", "host", "user", "priv"):
+        return "mysql.global_priv"
+    columns = ("host", "user", "access", "account_locked", "password_last_changed", "password_lifetime")
+    return VIEW if visible.has(VIEW, *columns) else None
 
 
 def restrictions_source(visible: Visible) -> str | None:
     """Where MySQL's partial revokes can be read, or None."""
-    if visible.has(VIEW, "host", "user", "restrictions"):
-        return VIEW
-    return "mysql.user" if visible.has("mysql.user", "host", "user", "user_attributes") else None
+    if visible.has("mysql.user", "host", "user", "user_attributes"):
+        return "mysql.user"
+    return VIEW if visible.has(VIEW, "host", "user", "restrictions") else None

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from worker_lambda.privileges import mysql_rules as rules
 from worker_lambda.privileges import wording
 from worker_lambda.privileges.closure import reachable
-from worker_lambda.privileges.mysql_catalogue import Catalogue, Principal
-from worker_lambda.privileges.mysql_rights import Right, own_rights
+from worker_lambda.privileges.mysql_catalogue import Catalogue, Principal, ProxyGrant
+from worker_lambda.privileges.mysql_hosts import GrantRows
+from worker_lambda.privileges.mysql_rights import Right, own_rights, reaching_rows
 from worker_lambda.privileges.rule import Rule
 
 
@@ -58,9 +59,10 @@ Paths = Mapping[Principal, tuple[Principal, ...]]
 
 def evaluate(catalogue: Catalogue) -> dict[Principal, Verdict]:
     """Judge every row of mysql.user, roles included, by the rule table."""
-    limited = _principals_with_grants(catalogue)
+    reached = reaching_rows(catalogue)
+    limited = _principals_with_grants(catalogue) | reached.keys()
     paths = _paths(catalogue, limited)
-    own = _with_derived(catalogue, own_rights(catalogue), paths)
+    own = _with_derived(catalogue, own_rights(catalogue, reached), paths)
     # Accounts with the same roles share one Paths object: what they inherit is worked out once.
     inherited = {id(roles): _inherited(roles, own) for roles in paths.values()}
     return {
@@ -147,12 +149,13 @@ def _with_derived(
 ) -> dict[Principal, frozenset[Right]]:
     """Add PROXY and ADMIN OPTION rights that lead to tier 0, until nothing more becomes tier 0."""
     rights = {principal: set(held) for principal, held in own.items()}
+    proxies = _proxies(catalogue)
     while True:
         controls = {principal for principal, mine in rights.items() if any(r.rule.tier == "0" for r in mine)}
         brings = {id(roles): not controls.isdisjoint(roles) for roles in paths.values()}
         top = {principal for principal, roles in paths.items() if principal in controls or brings[id(roles)]}
         added = False
-        for principal, right in _derived(catalogue, top):
+        for principal, right in _derived(catalogue, proxies, top):
             mine = rights.setdefault(principal, set())
             if right not in mine:
                 mine.add(right)
@@ -161,11 +164,25 @@ def _with_derived(
             return {principal: frozenset(held) for principal, held in rights.items()}
 
 
-def _derived(catalogue: Catalogue, top: set[Principal]) -> Iterator[tuple[Principal, Right]]:
+def _proxies(catalogue: Catalogue) -> list[ProxyGrant]:
+    """Every account with each proxy row that the server would take for it, its own among them."""
+    accounts = [account.principal for account in catalogue.accounts]
+    by_row: dict[Principal, list[ProxyGrant]] = defaultdict(list)
+    for proxy in catalogue.proxies:
+        by_row[proxy.principal].append(proxy)
+    rows = GrantRows(by_row, accounts)
+    reached = ((account, row) for account in accounts for row in rows.reaching(account, anonymous=True))
+    others = (ProxyGrant(account, proxy.proxied) for account, row in reached for proxy in by_row[row])
+    return [*catalogue.proxies, *others]
+
+
+def _derived(
+    catalogue: Catalogue, proxies: Iterable[ProxyGrant], top: set[Principal]
+) -> Iterator[tuple[Principal, Right]]:
     top_by_user: dict[str, set[str]] = defaultdict(set)
     for principal in top:
         top_by_user[principal.user].add(principal.host)
-    for proxy in catalogue.proxies:
+    for proxy in proxies:
         user, host = proxy.proxied
         if not user:  # ''@'' stands for every account
             yield proxy.principal, Right(rules.RULES["mysql.proxy"], "PROXY on ''@''", False)

@@ -253,8 +253,8 @@ def parse_role_list(text: str) -> tuple[Principal, ...]:
             parts.append("")
         elif character == ",":
             if parts[0]:
-                roles.append(Principal(parts[0], parts[1] if len(parts) > 1 else "%"))
+                roles.append(Principal(parts[0], (parts[1] if len(parts) > 1 else "") or "%"))
             parts = [""]
-        elif not character.isspace():
+        elif character != " ":
             parts[-1] += character
     return tuple(roles)

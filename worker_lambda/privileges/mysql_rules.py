@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from worker_lambda.privileges.rule import Rule, table
 
-RULES_VERSION = "mysql-3"
+RULES_VERSION = "mysql-4"
 
 # Done as an account with nothing else granted; tests/worker_lambda/escalation does it again.
 _TRIED = "tried on MySQL 9.7, MariaDB 11.8 and 10.11"

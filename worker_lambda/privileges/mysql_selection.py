@@ -12,6 +12,8 @@ from worker_lambda.privileges.mysql_catalogue import PUBLIC, Account, Catalogue,
 PrincipalClass = Literal["human", "service", "engine", "aws-managed"]
 
 _SECONDS_A_DAY = 86_400
+# The operating system or a directory knows the password, if there is one.
+_WITHOUT_PASSWORD_OF_ITS_OWN = frozenset({"unix_socket", "auth_socket", "pam", "auth_pam", "gssapi", "named_pipe"})
 
 
 def _default_names() -> dict[Principal, PrincipalClass]:
@@ -137,6 +139,11 @@ def _password_expired(account: Account, catalogue: Catalogue) -> bool | None:
         days = int(catalogue.variables.get("default_password_lifetime", "0"))
     if days <= 0:
         return False
-    if account.password_changed_at is None or catalogue.server_time is None:
+    if account.plugin in _WITHOUT_PASSWORD_OF_ITS_OWN:
+        return False
+    if account.password_changed_at is None:
+        # MySQL keeps no date for accounts whose password cannot expire (error 3671 of ALTER USER).
+        return False if catalogue.flavour == "mysql" else None
+    if catalogue.server_time is None:
         return None
     return account.password_changed_at + days * _SECONDS_A_DAY < catalogue.server_time
