@@ -6,7 +6,6 @@ Exit codes: 0 complete, 1 no data, 2 usage, 3 partial.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -19,22 +18,28 @@ from worker_lambda.collectors import collector_for
 from worker_lambda.contract import DEFAULT_PORTS, HOST, DatabaseResult, DatabaseTarget
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import DatabaseError
+from worker_lambda.privileges.wording import printable
+from worker_lambda.program import FAILED, Parser, account_name, environment_variable, run
 
-COMPLETE, FAILED, USAGE, PARTIAL = 0, 1, 2, 3
+COMPLETE, PARTIAL = 0, 3
+_LONGEST_SECONDS = 86_400
 _NO_ACCOUNT, _NO_REGION = "000000000000", "local"
 
 
-def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
     """Run the probe; the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.read(arguments)
     password = environ.get(options.password_env)
     if not password:
-        return _usage(f"the environment variable {options.password_env} is not set or empty")
+        parser.error(f"the environment variable {options.password_env} is not set or empty")
     if not HOST.fullmatch(options.host):
-        return _usage("--host has a form that is not allowed")
+        parser.error("--host has a form that is not allowed")
     port = DEFAULT_PORTS[options.engine] if options.port is None else options.port
     if not 1 <= port <= 65535:
-        return _usage("--port is not a port number")
+        parser.error("--port is not a port number")
+    if not 0 < options.timeout_seconds <= _LONGEST_SECONDS:
+        parser.error(f"--timeout-seconds must lie between 0 and {_LONGEST_SECONDS}")
     target = DatabaseTarget(
         name=options.database_name or options.host,
         engine=options.engine,
@@ -73,46 +78,48 @@ def probe(target: DatabaseTarget, username: str, password: str, timeout_seconds:
     return answer, COMPLETE if result.connection["status"] == "complete" else PARTIAL
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="db-admin-report probe", description="Collect from one database, without AWS."
+def _parser() -> Parser:
+    parser = Parser(
+        "db-admin-report probe",
+        "Collect from one database from here, without AWS: do the reader's rights suffice, and if not, what to grant?",
+        "READER_PASSWORD=... db-admin-report probe --engine mysql --host db.example.com --username db_admin_report \\\n"
+        "    --password-env READER_PASSWORD",
     )
-    parser.add_argument("--engine", required=True, choices=sorted(DEFAULT_PORTS))
-    parser.add_argument("--host", required=True)
-    parser.add_argument("--port", type=int, help="default: 3306 or 1433")
-    parser.add_argument("--username", required=True)
-    parser.add_argument("--password-env", required=True, metavar="VAR", help="environment variable with the password")
-    parser.add_argument("--database-name", metavar="NAME", help="name in the report (default: the host)")
-    parser.add_argument("--tls", choices=("verify-full", "require", "off"), default="verify-full")
-    parser.add_argument(
-        "--ca-file", metavar="FILE", help="PEM bundle to verify the server with (default: the system's)"
+    add = parser.add_argument
+    add("--engine", required=True, choices=sorted(DEFAULT_PORTS))
+    add("--host", required=True)
+    add("--port", type=int, help="default: 3306 or 1433")
+    add("--username", required=True, type=account_name)
+    add("--password-env", required=True, metavar="VAR", type=environment_variable, help="variable with the password")
+    add("--database-name", metavar="NAME", help="name in the report (default: the host)")
+    add("--tls", choices=("verify-full", "require", "off"), default="verify-full")
+    add(
+        "--ca-file",
+        metavar="FILE",
+        help="PEM bundle to verify the server with (default: the RDS roots or the system's)",
     )
-    parser.add_argument("--master-username", metavar="NAME", help="of an RDS for SQL Server: no catalogue tells it")
-    parser.add_argument("--timeout-seconds", type=float, default=60.0, metavar="SECONDS")
-    parser.add_argument("--json", action="store_true", help="the worker's JSON items")
+    add("--master-username", metavar="NAME", help="of an RDS for SQL Server: no catalogue tells it")
+    add("--timeout-seconds", type=float, default=60.0, metavar="SECONDS")
+    add("--json", action="store_true", help="the worker's JSON items")
     return parser
-
-
-def _usage(message: str) -> int:
-    sys.stderr.write(f"probe: {message}\n")
-    return USAGE
 
 
 def _show(answer: dict[str, Any], out: TextIO) -> None:
     database = answer["database"]
-    out.write(f"{_safe(database['name'])}: {database['status']}, {database['engine_version'] or 'version unknown'}\n")
+    version = printable(database["engine_version"] or "version unknown")
+    out.write(f"{printable(database['name'])}: {database['status']}, {version}\n")
     out.write(f"{database['users']} users, {database['admins']} admins\n")
     for item in answer["errors"]:
-        out.write(f"ERROR    {item['reason']} ({_safe(item['detail'])})\n")
+        out.write(f"ERROR    {item['reason']} ({printable(item['detail'])})\n")
     for item in answer["warnings"]:
-        out.write(f"WARNING  {_safe(item['text'])}\n")
+        out.write(f"WARNING  {printable(item['text'])}\n")
     if cures := [cure for item in answer["warnings"] for cure in item.get("cures", [])]:
         out.write("An administrator of the server cures it with:\n")
-        out.writelines(f"  {_safe(cure)}\n" for cure in cures)
+        out.writelines(f"  {printable(cure)}\n" for cure in cures)
     listed = [user for user in answer["adminUsers"] if user["excluded_by_policy"] is None]
     if listed:
         out.write("\n")
-        out.writelines(_table([_HEADS, *([_safe(user[key]) for key in _COLUMNS] for user in listed)]))
+        out.writelines(_table([_HEADS, *([printable(user[key]) for key in _COLUMNS] for user in listed)]))
 
 
 _COLUMNS = ("username", "role_name", "permission_level", "user_status", "access_path")
@@ -126,10 +133,5 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
 
 
-def _safe(text: str) -> str:
-    """Text for a terminal: account names are hostile, so control and bidirectional characters are shown, not sent."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

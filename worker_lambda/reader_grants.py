@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker_lambda.collectors import mysql_reader
-from worker_lambda.collectors.mysql_visibility import version_numbers
+from worker_lambda.collectors.mysql_visibility import is_at_least, version_numbers
 from worker_lambda.privileges import sqlserver_reader
 from worker_lambda.privileges.mysql_catalogue import Flavour, Principal
+from worker_lambda.program import Parser, account_name, run
 
 DEFAULT_READER = "db_admin_report"
 DEFAULT_VERSIONS = {"mysql": "8.4", "mariadb": "11.8", "mssql": "2022"}
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*([-+~].*)?")  # 8.4, 10.11.6-MariaDB-log
 _OLDEST = {"mysql": (5, 7), "mariadb": (10, 6)}
 SQLSERVER_MAJORS = {"2014": 12, "2016": 13, "2017": 14, "2019": 15, "2022": 16, "2025": 17}
 PASSWORD_VARIABLE = "READER_PASSWORD"  # noqa: S105 - a name
@@ -60,11 +62,18 @@ def mysql_script(flavour: Flavour, version: tuple[int, ...], reader: Principal, 
         before.append(
             "The view reads with its creator's rights: the hash beside its facts stays out of the reader's reach."
         )
+    after: list[str]
     if iam:
         created = f"CREATE USER IF NOT EXISTS {who} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;"
         after = ["The worker's role needs rds-db:connect for this account."]
     else:
-        created = f"CREATE USER IF NOT EXISTS {who} ACCOUNT LOCK;"
+        # A server with a password policy refuses an account without one, locked or not.
+        random = " IDENTIFIED BY RANDOM PASSWORD" if flavour == "mysql" and is_at_least(version, (8, 0, 18)) else ""
+        created = f"CREATE USER IF NOT EXISTS {who}{random} ACCOUNT LOCK;"
+        if not random:
+            before.append(
+                "Where a password policy refuses the first statement, add IDENTIFIED BY and a password to it."
+            )
         after = [
             "Last, with a password of your own, which belongs into the secret that the inventory names:",
             f"ALTER USER {who} IDENTIFIED BY '…' ACCOUNT UNLOCK;",
@@ -101,22 +110,20 @@ def sqlserver_script(major: int, reader: str, *, rds: bool = False) -> Script:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: list[str]) -> int:
     """Print the script; the exit code."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.read(arguments)
     version = options.version or DEFAULT_VERSIONS[options.engine]
     if "mariadb" in version.lower() and options.engine == "mysql":  # @@version of a MariaDB, as the inventory has it
         options.engine = "mariadb"
-    if not (options.username + options.host).isprintable():
-        parser.error("--username and --host must not hold control characters")
     try:
         script = _script(options, version)
     except ValueError as error:
         parser.error(str(error))
     if options.json:
         answer = {"title": script.title, "statements": script.statements, "notes": [*script.before, *script.after]}
-        json.dump(answer, sys.stdout, indent=2, ensure_ascii=False)
+        json.dump(answer, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         sys.stdout.write(script.text())
@@ -124,16 +131,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _script(options: argparse.Namespace, version: str) -> Script:
+    if options.platform == "aurora" and options.engine != "mysql":
+        raise ValueError(f"--platform aurora: Aurora is MySQL, not {options.engine}")
     if options.engine == "mssql":
-        if options.auth == "iam":
-            raise ValueError("SQL Server has no IAM authentication")
+        if options.auth == "iam" or options.host:
+            raise ValueError("--auth iam and --host are MySQL's")
         return sqlserver_script(_sqlserver_major(version), options.username, rds=options.platform == "rds")
     if options.auth == "iam" and options.platform == "self-managed":
         raise ValueError("--auth iam needs --platform rds or aurora")
     numbers, oldest = version_numbers(version), _OLDEST[options.engine]
-    if numbers < oldest:
+    if not _VERSION.fullmatch(version) or numbers < oldest:
         raise ValueError(f"--version {version!r}: {options.engine} is supported from {'.'.join(map(str, oldest))}")
-    reader = Principal(options.username, options.host)
+    reader = Principal(options.username, options.host or "%")
     return mysql_script(options.engine, numbers, reader, iam=options.auth == "iam")
 
 
@@ -144,23 +153,22 @@ def _sqlserver_major(version: str) -> int:
     return major
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="db-admin-report reader-grants",
-        description="Print the SQL that makes a least-privilege reader; nothing is connected to or changed.",
-        epilog="Example: db-admin-report reader-grants --engine mysql --version 8.0 --platform rds > reader.sql",
+def _parser() -> Parser:
+    parser = Parser(
+        "db-admin-report reader-grants",
+        "Print the SQL that makes a least-privilege reader; nothing is connected to or changed.",
+        "db-admin-report reader-grants --engine mysql --version 8.0 --platform rds > reader.sql",
     )
-    parser.add_argument("--engine", required=True, choices=sorted(DEFAULT_VERSIONS))
-    parser.add_argument(
-        "--version", help="of the server: 5.7 to 9.x; MariaDB 10.6 to 11.x; SQL Server 2014 to 2022, or 15.0.4375"
-    )
-    parser.add_argument("--platform", choices=("self-managed", "rds", "aurora"), default="self-managed")
-    parser.add_argument("--username", default=DEFAULT_READER, help=f"of the reader (default: {DEFAULT_READER})")
-    parser.add_argument("--host", default="%", help="from where a MySQL reader may connect (default: %%)")
-    parser.add_argument("--auth", choices=("password", "iam"), default="password")
-    parser.add_argument("--json", action="store_true", help="the statements as a list")
+    add = parser.add_argument
+    add("--engine", required=True, choices=sorted(DEFAULT_VERSIONS))
+    add("--version", help="of the server: 5.7 to 9.x; MariaDB 10.6 to 11.x; SQL Server 2014 to 2025, or 15.0.4375")
+    add("--platform", choices=("self-managed", "rds", "aurora"), default="self-managed")
+    add("--username", default=DEFAULT_READER, type=account_name, help=f"of the reader (default: {DEFAULT_READER})")
+    add("--host", type=account_name, help="from where a MySQL reader may connect (default: %%)")
+    add("--auth", choices=("password", "iam"), default="password")
+    add("--json", action="store_true", help="the statements as a list")
     return parser
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from dbadmin_assets.errors import ConfigurationError
 
 # Everything is handed on, --help too.
-SETTINGS: dict[str, Any] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+SETTINGS: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
 
 
-def hand_on(module: str, arguments: Sequence[str]) -> int:
-    """Run a module of the worker with these arguments, on our own streams; its exit code.
+def hand_on(module: str, arguments: Sequence[str], *, needs: Sequence[str] = ()) -> NoReturn:
+    """Become a module of the worker with these arguments: streams, signals and exit code are its own.
+
+    Args:
+        needs: modules that the worker's extra installs.
 
     Raises:
-        ConfigurationError: this installation has no worker.
+        ConfigurationError: one of them is not there.
     """
-    if importlib.util.find_spec(module) is None:
-        raise ConfigurationError(["this installation has no worker"], hint="install db-admin-report[worker]")
-    return subprocess.run([sys.executable, "-m", module, *arguments], env=os.environ, check=False).returncode
+    if missing := [name for name in needs if importlib.util.find_spec(name) is None]:
+        hint = "install db-admin-report[worker]"
+        raise ConfigurationError([f"this installation has no {' and no '.join(missing)}"], hint=hint)
+    # -P: `python -m` would import from the caller's folder, whose code must not see the password.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])  # noqa: S606 - our own interpreter

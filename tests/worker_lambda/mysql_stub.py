@@ -23,11 +23,12 @@ OK = b"\x00\x00\x00\x02\x00\x00\x00"
 
 @dataclass(slots=True)
 class Stub:
-    """A listening stub; `received` is everything clients sent, `closed` is set when a client has gone."""
+    """A listening stub; `received` is everything clients sent, `connected` and `closed` tell of the client."""
 
     port: int
     received: bytearray = field(default_factory=bytearray)
     token: bytes = b""
+    connected: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -50,6 +51,7 @@ def stub(behaviour: Behaviour) -> Iterator[Stub]:
         def serve() -> None:
             with contextlib.suppress(OSError):
                 client, _ = listener.accept()
+                server.connected.set()
                 with client, contextlib.suppress(OSError):
                     behaviour(client, server)
             server.closed.set()

@@ -15,6 +15,7 @@ from sandbox.tds.recorded import MASTERS, RECORDED
 from worker_lambda.contract import AdminUser
 from worker_lambda.privileges.sqlserver import evaluate
 from worker_lambda.privileges.sqlserver_catalogue import parse
+from worker_lambda.privileges.wording import printable
 
 TABLE = Path(__file__).parent / "expected" / "sqlserver.csv"
 COLUMNS = ("tier", "rule_id", "access_path", "role_name", "permission_level", "user_status")
@@ -35,7 +36,7 @@ def expected() -> dict[str, list[Row]]:
 
 def as_rows(users: Iterable[AdminUser]) -> list[Row]:
     """The product's rows as the table writes them, sorted."""
-    return sorted((_shown(u["username"]), *(_shown(str(u[c])) for c in COLUMNS)) for u in users)  # type: ignore[literal-required]
+    return sorted((printable(u["username"]), *(printable(str(u[c])) for c in COLUMNS)) for u in users)  # type: ignore[literal-required]
 
 
 def evaluated(name: str) -> list[Row]:
@@ -47,7 +48,3 @@ def evaluated(name: str) -> list[Row]:
 def changed() -> list[str]:
     """Accounts whose evaluated row is not that of the table, by catalogue."""
     return [f"{name}: {row[0]}" for name in RECORDED for row in sorted(set(expected()[name]) ^ set(evaluated(name)))]
-
-
-def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -62,9 +62,32 @@ def test_an_unmodified_script_leaves_nothing_open(any_server: KnownServer) -> No
     try:
         with pytest.raises(pymysql.Error) as refused:
             any_server.server.connect(user="fresh_reader", password="")
-        assert refused.value.args[0] in (3118, 4151)  # locked
+        assert refused.value.args[0] in (1045, 3118, 4151)  # an unknown password, or locked
     finally:
         any_server.execute("DROP USER fresh_reader@'%'")
+
+
+def test_a_password_policy_does_not_refuse_the_script(mysql_server: KnownServer) -> None:
+    reader = Principal("policy_reader", "%")
+    mysql_server.execute("INSTALL COMPONENT 'file://component_validate_password'")
+    try:
+        mysql_server.execute(*mysql_script("mysql", version_numbers(mysql_server.server.version), reader).statements)
+    finally:
+        mysql_server.execute(
+            "UNINSTALL COMPONENT 'file://component_validate_password'", "DROP USER IF EXISTS policy_reader@'%'"
+        )
+
+
+@pytest.mark.parametrize(("version", "random"), [("8.0", True), ("8.0.18", True), ("8.0.17", False), ("5.7", False)])
+def test_a_random_password_is_asked_for_where_there_is_such_a_thing(version: str, random: bool) -> None:
+    text = printed("--engine", "mysql", "--version", version).stdout
+    assert ("IDENTIFIED BY RANDOM PASSWORD ACCOUNT LOCK" in text) is random
+    assert ("Where a password policy refuses" in text) is not random
+
+
+@pytest.mark.parametrize(("version", "view"), [("8.0", True), ("8.0.16", True), ("8.0.15", False), ("9", True)])
+def test_the_view_is_made_where_there_are_partial_revokes(version: str, view: bool) -> None:
+    assert ("account_facts" in printed("--engine", "mysql", "--version", version).stdout) is view
 
 
 def test_old_mysql_is_not_asked_for_what_it_does_not_have() -> None:
@@ -85,7 +108,7 @@ def test_iam_needs_no_password_and_insists_on_tls() -> None:
 
 
 @pytest.mark.parametrize("rds", [False, True])
-@pytest.mark.parametrize("major", [12, 13, 14, 15, 16])
+@pytest.mark.parametrize("major", [12, 13, 14, 15, 16, 17])
 def test_every_sql_server_script_is_tsql_and_holds_no_password(major: int, rds: bool) -> None:
     script = sqlserver_script(major, "o'brien ]x[", rds=rds)
     for statement in script.statements:
@@ -110,6 +133,12 @@ def test_every_sql_server_script_is_tsql_and_holds_no_password(major: int, rds: 
         ["--engine", "mssql", "--auth", "iam"],
         ["--engine", "mysql", "--auth", "iam"],
         ["--engine", "mysql", "--username", "a\nGO"],
+        ["--engine", "mysql", "--username", ""],
+        ["--engine", "mysql", "--version", "8.²"],
+        ["--engine", "mysql", "--vers", "8.0"],
+        ["--engine", "mssql", "--host", "%"],
+        ["--engine", "mariadb", "--platform", "aurora"],
+        ["--engine", "mssql", "--platform", "aurora"],
     ],
 )
 def test_wrong_usage_is_2_and_prints_no_script(arguments: list[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from worker_lambda.collectors.mysql_visibility import HOLDS_HASHES, VIEW, required_columns
+from worker_lambda.collectors.mysql_visibility import HOLDS_HASHES, VIEW, is_at_least, required_columns
 from worker_lambda.privileges.mysql_catalogue import Flavour, Gap, Principal
 
 _MARIADB_KEYS = ("access", "account_locked", "password_last_changed", "password_lifetime")
@@ -39,7 +39,7 @@ def grants(flavour: Flavour, version: tuple[int, ...], reader: Principal) -> lis
 
 def needs_view(flavour: Flavour, version: tuple[int, ...]) -> bool:
     """Whether facts lie beside a hash: MariaDB's lock state and split privileges, MySQL's partial revokes (8.0.16)."""
-    return flavour == "mariadb" or version >= (8,)
+    return flavour == "mariadb" or is_at_least(version, (8, 0, 16))
 
 
 def view(flavour: Flavour) -> list[str]:

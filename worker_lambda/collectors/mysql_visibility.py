@@ -63,10 +63,15 @@ def version_numbers(text: str) -> tuple[int, ...]:
     """`8.0.36-log` -> (8, 0, 36); () where it begins with no number."""
     numbers: list[int] = []
     for part in text.split("-")[0].split("."):
-        if not part.isdigit():
+        if not part.isdecimal():
             break
         numbers.append(int(part))
     return tuple(numbers)
+
+
+def is_at_least(version: tuple[int, ...], needed: tuple[int, ...]) -> bool:
+    """Whether a version is that one or newer; `8.0` alone is taken for its latest patch."""
+    return version >= needed[: len(version)]
 
 
 def required_columns(flavour: Flavour, version: tuple[int, ...]) -> dict[str, tuple[str, ...]]:

@@ -60,7 +60,7 @@ def run_child(request: Request, freetds_conf: str, deadline: float) -> dict[str,
 
 def _run(request: bytes, environment: dict[str, str], deadline: float) -> tuple[bytes, int, bool]:
     process = subprocess.Popen(
-        [sys.executable, "-m", _MODULE],
+        [sys.executable, "-P", "-m", _MODULE],  # -P: nothing from the caller's folder is imported
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # a traceback of C-backed code may quote what it was given

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from worker_lambda.privileges.wording import printable
+
 FIRST_WITH_SECURITY_RIGHTS = 16  # SQL Server 2022
 
 
@@ -70,7 +72,7 @@ def literal(text: str) -> str:
 
 def comment(text: str) -> str:
     """One comment line, whatever the text holds."""
-    return "-- " + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return f"-- {printable(text)}"
 
 
 def _by_hand(name: str) -> str:

@@ -35,3 +35,10 @@ def role_name(label: str, reasons: Sequence[str], suffix: str = "") -> str:
 def permission_level(rights: Sequence[str]) -> str:
     """Permission Level of tiers 1 and 2: tier-1 rights, then tier-2 rights, as the caller ordered them."""
     return cut(rights, MAX_RIGHTS)
+
+
+def printable(text: str) -> str:
+    """Text for a terminal or a comment: what cannot be printed, or would reorder it, is shown as `\\uXXXX`."""
+    return "".join(
+        c if c.isprintable() else f"\\u{ord(c):04x}" if ord(c) <= 0xFFFF else f"\\U{ord(c):08x}" for c in text
+    )

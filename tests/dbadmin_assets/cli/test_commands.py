@@ -344,14 +344,28 @@ def test_text_of_others_cannot_steer_the_terminal() -> None:
     assert safe("Müller 名") == "Müller 名"
 
 
-def test_probe_hands_everything_to_the_worker_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[list[str]] = []
+def test_probe_becomes_the_workers_program_with_every_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr("dbadmin_assets.cli.worker_program.os.execv", lambda *call: seen.append(call))
+    run("probe", "--engine", "mysql", "--json", "-h")
+    command = [sys.executable, "-P", "-m", "worker_lambda.probe", "--engine", "mysql", "--json", "-h"]
+    assert seen == [(sys.executable, command)]
 
-    def fake(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        seen.append(command)
-        return subprocess.CompletedProcess(command, 7)
 
-    monkeypatch.setattr("dbadmin_assets.cli.worker_program.importlib.util.find_spec", lambda _: object())
-    monkeypatch.setattr("dbadmin_assets.cli.worker_program.subprocess.run", fake)
-    assert run("probe", "--engine", "mysql", "--json", "-h").exit_code == 7
-    assert seen == [[sys.executable, "-m", "worker_lambda.probe", "--engine", "mysql", "--json", "-h"]]
+def test_without_the_drivers_probe_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dbadmin_assets.cli.worker_program.importlib.util.find_spec", lambda _: None)
+    result = run("probe", "--engine", "mysql")
+    assert result.exit_code == 2
+    assert "no pymysql and no pymssql" in result.output
+    assert "install db-admin-report[worker]" in result.output
+
+
+@pytest.mark.parametrize("command", ["probe", "reader-grants"])
+def test_a_worker_program_imports_nothing_from_the_callers_folder(tmp_path: Path, command: str) -> None:
+    (tmp_path / "json.py").write_text("print('HIJACKED')")
+    (tmp_path / "worker_lambda").mkdir()
+    (tmp_path / "worker_lambda" / "__init__.py").write_text("print('HIJACKED')")
+    script = str(Path(sys.executable).with_name("db-admin-report"))
+    done = subprocess.run([script, command, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "HIJACKED" in done.stdout) == (0, False)
+    assert "Example:\n" in done.stdout
