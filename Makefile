@@ -62,4 +62,4 @@ requirements: ## pin again after a change of pyproject.toml (needs uv)
 	    --quiet requirements/sandbox-aws.in -o requirements/sandbox-aws.txt
 
 clean: ## everything that was made here
-	rm -rf .venv .sandbox dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage* .import_linter_cache
+	rm -rf .venv .sandbox dist build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage* .import_linter_cache

@@ -39,7 +39,7 @@ and so does the version of the table. Role Name lists at most three reasons, in 
 
 **Source** says who holds a rule to be true. *Tried* means done: an account that holds that right and nothing else logs in
 to a real server and takes control of it, and an account with the nearest weaker right tries the same and is refused
-(`tests/worker_lambda/escalation`). *Not tried* says why it is not.
+(`tests/worker_lambda/escalation`). At tier 1 *tried* means that it was refused. *Not tried* says why it is not.
 
 {tables}
 ## Below tier 0, and yet
@@ -48,8 +48,7 @@ The tiers are the agreed definition. Two rights took control of a MariaDB in our
 them as tier 1; the report shows whoever holds them as `Server Admin`, with the right by name:
 
 - `CONNECTION ADMIN` may set `init_connect`, which the next administrator who logs in runs.
-- `FILE`, where `secure_file_priv` lets it write into the data directory, may write a trigger that runs as root. (So it did
-  on a MySQL whose `secure_file_priv` was empty.)
+- `FILE`, where `secure_file_priv` lets it write into the data directory, may write a trigger that runs as root.
 
 ## What no rule sees
 
@@ -88,7 +87,7 @@ def _rule_table(engine: str, version: str, rules: Mapping[str, Rule]) -> str:
         source = rule.source
         if rule.untested and not common:
             source += f". Not tried: {rule.untested}"
-        cells = (rule.tier, f"`{rule.id}`", f"{rule.label}", rule.matches, rule.sentence, source)
+        cells = (rule.tier, f"`{rule.id}`", rule.label, rule.matches, rule.sentence, source)
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
     if common:
         lines += ["", f"Not tried on a server, all of them: {common}."]

@@ -232,7 +232,7 @@ class DatabaseConnection(TypedDict):
 
 
 class DatabaseWarning(TypedDict):
-    """A sentence for the WARNING row of a database; `order` is its place in report-format's list.
+    """A sentence for the WARNING row of a database; `order` is its place in that row.
 
     `cures`: for what could not be seen, the statements with which an administrator of that server makes it visible.
     """

@@ -17,8 +17,6 @@ from worker_lambda.collectors.mysql_visibility import VIEW, version_numbers
 from worker_lambda.privileges.mysql_catalogue import Principal
 from worker_lambda.reader_grants import mysql_script
 
-HOSTILE_USER = "=cmd|' /C calc'!A0"
-
 _FILES = Path(__file__).with_name("known")
 _CREATES = re.compile(r"CREATE (USER|ROLE) ((?:`(?:[^`]|``)+`|''|\w+)(?:@'[^']*')?)")
 _PLUGIN_IS_THERE = 1125

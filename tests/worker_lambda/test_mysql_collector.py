@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 
+from sandbox.engines import create_reader
 from tests.engines import READER, KnownServer, by_username
 from worker_lambda.collectors.mysql import EXCLUDED_VARIABLE, collect
 from worker_lambda.contract import DatabaseResult
@@ -223,11 +224,14 @@ def _epoch(text: str) -> float:
 
 
 def test_the_collection_writes_nothing(mysql_server: KnownServer) -> None:
-    """What the server counted for the reader: SELECT, and SET of the driver."""
-    reader = mysql_server.reader()
-    collected(mysql_server, reader)
-    counted = mysql_server.execute(
-        "SELECT EVENT_NAME FROM performance_schema.events_statements_summary_by_user_by_event_name "
-        f"WHERE USER = '{READER}' AND COUNT_STAR > 0 AND EVENT_NAME LIKE 'statement/sql/%'"
-    )
+    """What the server counted for a login that does nothing else: SELECT, and SET."""
+    create_reader(mysql_server.server, "quiet_reader", "quiet-secret-1")
+    try:
+        collected(mysql_server, mysql_server.login("quiet_reader", "quiet-secret-1"))
+        counted = mysql_server.execute(
+            "SELECT EVENT_NAME FROM performance_schema.events_statements_summary_by_user_by_event_name "
+            "WHERE USER = 'quiet_reader' AND COUNT_STAR > 0 AND EVENT_NAME LIKE 'statement/sql/%'"
+        )
+    finally:
+        mysql_server.execute("DROP USER quiet_reader@'%'")
     assert {name for (name,) in counted} == {"statement/sql/select", "statement/sql/set_option"}

@@ -74,7 +74,7 @@ def test_an_anonymous_row_reaches_everybody_where_the_table_has_such_rows() -> N
     assert rows.reaching(Principal("zoe", "10.1.2.3"), anonymous=False) == set()
 
 
-def test_ten_thousand_hosts_of_one_user_are_asked_one_by_one() -> None:
+def test_ten_thousand_hosts_of_one_user_are_accounts_of_their_own() -> None:
     hosts = [Principal("app", f"10.0.{n // 256}.{n % 256}") for n in range(10_000)]
     rows = GrantRows(hosts, hosts)
     assert not any(rows.reaching(host, anonymous=True) for host in hosts)

@@ -270,14 +270,14 @@ def test_schema_patterns_match_like_the_server_does(pattern: str, schema: str, m
 def test_schema_patterns_match_like_a_regular_expression(pattern: str, schema: str) -> None:
     expression = "".join(
         re.escape(part[1:]) if len(part) == 2 else {"%": ".*", "_": "."}.get(part, re.escape(part))
-        for part in re.findall(r"\\[%_\\]|.", pattern)
+        for part in re.findall(r"\\.|.", pattern)
     )
     assert schema_matches(pattern, schema, True) == (re.fullmatch(expression, schema) is not None)
 
 
-def test_a_pattern_of_nothing_but_wildcards_costs_nothing() -> None:
-    """As a regular expression it would backtrack for half a second, in every database's turn."""
-    assert not schema_matches("%" * 63 + "z", "mysql", True)
+def test_a_pattern_of_nothing_but_wildcards_is_answered() -> None:
+    """As a regular expression it would backtrack for half a second, in every database's turn; longer ones for ever."""
+    assert not schema_matches("%" * 63 + "z", "m" * 64, True)
 
 
 def test_an_escaped_underscore_is_written_as_the_schema_is_named() -> None:

@@ -12,7 +12,7 @@ from sqlglot import expressions as exp
 from tests.engines import KnownServer
 from worker_lambda.collectors.mysql_connection import session
 from worker_lambda.collectors.mysql_queries import PROBE, WIDTH, facts
-from worker_lambda.collectors.mysql_visibility import VIEW, Visible, required_columns
+from worker_lambda.collectors.mysql_visibility import STATE_KEYS, VIEW, Visible, required_columns
 from worker_lambda.privileges.mysql_catalogue import Flavour
 
 VERSIONS: dict[str, tuple[Flavour, tuple[int, ...]]] = {
@@ -31,14 +31,13 @@ def visible(version: str, *, shuffled: int = 0) -> Visible:
     """Everything that a complete reader sees; the order of columns is the server's affair."""
     tables = required_columns(*VERSIONS[version])
     mysql = VERSIONS[version][0] == "mysql"
-    keys = ("access", "account_locked", "password_last_changed", "password_lifetime")
-    tables[VIEW] = ("Host", "User", *(("Restrictions",) if mysql else keys))
+    tables[VIEW] = ("Host", "User", *(("Restrictions",) if mysql else STATE_KEYS))
     found = {}
     for table, columns in tables.items():
         order = list(columns)
         random.Random(shuffled).shuffle(order)
         found[table] = {column.lower(): column for column in order}
-    return Visible(found, version, "")
+    return Visible(found, version)
 
 
 def selects(sql: str) -> list[exp.Select]:

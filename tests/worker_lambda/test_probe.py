@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-from sandbox.engines.accounts import HOSTILE_USER
 from tests.engines import KnownServer
 from worker_lambda.credentials import Credentials
 
@@ -38,7 +37,7 @@ def test_json_has_the_workers_items(mysql_server: KnownServer) -> None:
     answer = json.loads(probe(mysql_server, login, "--json").stdout)
     assert set(answer) == {"database", "adminUsers", "warnings", "errors"}
     assert answer["database"]["status"] == "complete"
-    assert f"{HOSTILE_USER}@%" in {user["username"] for user in answer["adminUsers"]}
+    assert "=cmd|' /C calc'!A0@%" in {user["username"] for user in answer["adminUsers"]}
     assert login.password not in json.dumps(answer)
 
 

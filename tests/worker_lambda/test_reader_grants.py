@@ -20,6 +20,7 @@ from worker_lambda.collectors.mysql_visibility import version_numbers
 from worker_lambda.privileges.mysql_catalogue import Principal
 from worker_lambda.privileges.sqlserver_catalogue import parse
 from worker_lambda.privileges.sqlserver_gaps import gaps
+from worker_lambda.privileges.sqlserver_tiers import Tiers
 from worker_lambda.reader_grants import mysql_script, sqlserver_script
 
 NAME = "o'brien `the` reader"
@@ -155,26 +156,26 @@ def test_the_command_hands_on_to_the_workers_program() -> None:
 
 def test_a_sql_server_reader_without_rights_is_told_the_statements() -> None:
     few = known_2019().seen_with_few_rights("audit_reader")
-    rights, *_ = gaps(parse(few.as_child_output()), "db")
+    rights, *_ = gaps(Tiers(parse(few.as_child_output())), "db")
     assert rights["cures"] == ["GRANT VIEW ANY DEFINITION TO [audit_reader];"]
     few = rds_2022().seen_with_few_rights("audit_reader")
-    rights, *_ = gaps(parse(few.as_child_output()), "db")
+    rights, *_ = gaps(Tiers(parse(few.as_child_output())), "db")
     assert rights["text"] == "Incomplete: login lacks VIEW ANY SECURITY DEFINITION"
     assert rights["cures"] == ["GRANT VIEW ANY SECURITY DEFINITION TO [audit_reader];"]
 
 
 def test_a_closed_database_is_opened_by_what_its_platform_can_grant() -> None:
     server = ServerBuilder().login("audit_reader").database("a", accessible=False).database("b", online=False)
-    (closed,) = gaps(parse(server.build().as_child_output()), "db")
+    (closed,) = gaps(Tiers(parse(server.build().as_child_output())), "db")
     assert closed["cures"] == [
         "GRANT CONNECT ANY DATABASE TO [audit_reader];",
         "-- [b] is OFFLINE: no grant opens it",
     ]
-    (closed,) = gaps(parse(rds_2022(readable=False).as_child_output()), "db")
+    (closed,) = gaps(Tiers(parse(rds_2022(readable=False).as_child_output())), "db")
     assert closed["cures"] == ["USE [orders]; CREATE USER [audit_reader] FOR LOGIN [audit_reader];"]
 
 
 def test_a_database_name_cannot_end_a_batch_of_sqlcmd() -> None:
     server = ServerBuilder().login("audit_reader").database("x\nGO\nDROP LOGIN sa", online=False)
-    (closed,) = gaps(parse(server.build().as_child_output()), "db")
+    (closed,) = gaps(Tiers(parse(server.build().as_child_output())), "db")
     assert "\n" not in "".join(closed["cures"])

@@ -9,8 +9,8 @@ import pytest
 from sandbox.tds.builder import ServerBuilder
 from sandbox.tds.recorded import RECORDED
 from worker_lambda.privileges.sqlserver_catalogue import parse
-from worker_lambda.privileges.sqlserver_gaps import gaps
-from worker_lambda.privileges.sqlserver_visibility import hidden_from_reader
+from worker_lambda.privileges.sqlserver_gaps import gaps, hidden_from_reader
+from worker_lambda.privileges.sqlserver_tiers import Tiers
 
 READER = "audit_reader"
 
@@ -25,7 +25,7 @@ def hidden(builder: ServerBuilder, *, gone: tuple[str, ...] = ()) -> list[str]:
     catalogue = builder.build()
     kept = [p for p in catalogue.server["server_principals"] if p["name"] not in gone]
     catalogue.server["server_principals"][:] = kept
-    return [names[number] for number in hidden_from_reader(parse(catalogue.as_child_output()))]
+    return [names[number] for number in hidden_from_reader(Tiers(parse(catalogue.as_child_output())))]
 
 
 HIDING: list[tuple[str, Callable[[ServerBuilder], object], list[str]]] = [
@@ -105,14 +105,14 @@ def test_a_role_of_the_readers_name_is_not_the_reader() -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_nothing_is_hidden_on_the_recorded_servers(name: str) -> None:
-    assert hidden_from_reader(parse(RECORDED[name]().as_child_output())) == []
+    assert hidden_from_reader(Tiers(parse(RECORDED[name]().as_child_output()))) == []
 
 
 def test_a_hidden_principal_makes_the_server_partial_and_is_told_by_its_number() -> None:
     server = ServerBuilder().login(READER).login("secret_admin", roles=("sysadmin",))
     server.grant("VIEW DEFINITION", READER, "D", on="secret_admin")
     number = server.id_of("secret_admin")
-    (warning,) = gaps(parse(server.build().as_child_output()), "db")
+    (warning,) = gaps(Tiers(parse(server.build().as_child_output())), "db")
     assert warning["text"] == f"Incomplete: login lacks VIEW DEFINITION on principal {number}"
     (cure,) = warning["cures"]
     assert cure.startswith(f"-- SUSER_NAME({number}) is hidden from [{READER}]")
@@ -124,5 +124,5 @@ def test_a_database_role_with_a_member_that_is_not_shown_closes_the_database() -
     catalogue = server.build()
     inside = catalogue.databases["payroll"]
     inside["database_principals"] = [p for p in inside["database_principals"] if p["name"] != "hidden"]
-    (warning,) = gaps(parse(catalogue.as_child_output()), "db")
+    (warning,) = gaps(Tiers(parse(catalogue.as_child_output())), "db")
     assert warning["text"] == "Incomplete: cannot read databases payroll"

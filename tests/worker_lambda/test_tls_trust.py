@@ -107,7 +107,7 @@ def login(server: mysql_stub.Stub, host: str = RDS_HOST) -> DatabaseError:
     target = DatabaseTarget("x", "mysql", auth="iam", tls="verify-full")
     credentials = Credentials(host, server.port, "reader", TOKEN, iam=True)
     with pytest.raises(DatabaseError) as caught:
-        collect(target, credentials, time.monotonic() + 2, "", "")
+        collect(target, credentials, time.monotonic() + 4, "", "")
     assert TOKEN not in str(caught.value)
     return caught.value
 

@@ -57,11 +57,13 @@ def collect(
     users = _users(target, catalogue, policy, stamp)
     digests = {name: hashlib.sha256(sql.encode()).hexdigest() for name, sql in statements(statement).items()}
     item = _connection_item(target, credentials, catalogue, users)
-    item["engine_version"] = _version(visible)
-    item["facts_at"] = stamp
-    item["duration_ms"] = round((time.monotonic() - started_at) * 1000)
-    item["rows_fetched"] = len(probed) + len(rows)
-    item["queries"] = [Query(name=name, sha256=digest) for name, digest in digests.items()]
+    item |= {
+        "engine_version": _version(visible),
+        "facts_at": stamp,
+        "duration_ms": round((time.monotonic() - started_at) * 1000),
+        "rows_fetched": len(probed) + len(rows),
+        "queries": [Query(name=name, sha256=digest) for name, digest in digests.items()],
+    }
     texts = {digests[name]: sql for name, sql in statements(statement).items()}
     warnings = _gap_warning(target, catalogue, visible.reader) + _warnings(target, catalogue, policy, users)
     return DatabaseResult(item, users, warnings, texts)
@@ -151,7 +153,7 @@ def _user(
         "access_path": verdict.access_path,
         "principal_type": "account",
         "principal_class": policy.principal_class(account.principal),
-        "last_login_source": "none",
+        "last_login_source": "",
         "password_changed_at": _stamp(changed) if changed else None,
         "auth_plugin": account.plugin,
         "excluded_by_policy": policy.reason(account.principal),

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker_lambda.collectors.mysql_visibility import (
+    RESTRICTIONS,
+    STATE_KEYS,
     VIEW,
     Visible,
     gaps,
@@ -41,7 +43,7 @@ WHERE LOWER(`PRIVILEGES`) LIKE '%select%' AND (
     'db', 'tables_priv', 'procs_priv', 'proxies_priv'))
   OR (TABLE_SCHEMA = 'db_admin_report' AND TABLE_NAME = 'account_facts'))
 UNION ALL
-SELECT CONVERT('version' USING utf8mb4), CONVERT(@@version USING utf8mb4), CONVERT(@@version_comment USING utf8mb4)
+SELECT CONVERT('version' USING utf8mb4), CONVERT(@@version USING utf8mb4), NULL
 UNION ALL
 SELECT CONVERT('reader' USING utf8mb4), CONVERT(CURRENT_USER() USING utf8mb4), NULL"""
 
@@ -122,14 +124,13 @@ def _account_parts(visible: Visible, privileges: Sequence[str]) -> list[str]:
     parts = [_part(columns, "mysql.user")]
     if visible.flavour == "mysql":
         source = restrictions_source(visible)
-        column = "Restrictions" if source == VIEW else "JSON_EXTRACT(User_attributes, '$.Restrictions')"
+        column = "Restrictions" if source == VIEW else RESTRICTIONS
         if source is not None:
             parts.append(_part(["'restrictions'", "User", "Host", column], f"{source} WHERE {column} IS NOT NULL"))
         return parts
     source = state_source(visible)
     if source is not None:
-        keys = ("access", "account_locked", "password_last_changed", "password_lifetime")
-        values = keys if source == VIEW else tuple(f"JSON_VALUE(Priv, '$.{key}')" for key in keys)
+        values = STATE_KEYS if source == VIEW else tuple(f"JSON_VALUE(Priv, '$.{key}')" for key in STATE_KEYS)
         parts.append(_part(["'state'", "User", "Host", *values], source))
     return parts
 

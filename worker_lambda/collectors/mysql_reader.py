@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from worker_lambda.collectors.mysql_visibility import HOLDS_HASHES, VIEW, is_at_least, required_columns
+from worker_lambda.collectors.mysql_visibility import (
+    HOLDS_HASHES,
+    RESTRICTIONS,
+    STATE_KEYS,
+    VIEW,
+    is_at_least,
+    required_columns,
+)
 from worker_lambda.privileges.mysql_catalogue import Flavour, Gap, Principal
 
-_MARIADB_KEYS = ("access", "account_locked", "password_last_changed", "password_lifetime")
 # Whose rows only tell `Limited User` from `User`: granted to a new reader, no gap where an older one lacks it.
 _ALSO_READ = "mysql.procs_priv"
 
@@ -45,9 +51,9 @@ def needs_view(flavour: Flavour, version: tuple[int, ...]) -> bool:
 def view(flavour: Flavour) -> list[str]:
     """The view that shows facts without the hash beside them; it reads with the rights of who creates it."""
     if flavour == "mysql":
-        columns = "Host, User, JSON_EXTRACT(User_attributes, '$.Restrictions') AS Restrictions FROM mysql.user"
+        columns = f"Host, User, {RESTRICTIONS} AS Restrictions FROM mysql.user"
     else:
-        values = ", ".join(f"JSON_VALUE(Priv, '$.{key}') AS {key}" for key in _MARIADB_KEYS)
+        values = ", ".join(f"JSON_VALUE(Priv, '$.{key}') AS {key}" for key in STATE_KEYS)
         columns = f"Host, User, {values} FROM mysql.global_priv"
     return [
         "CREATE DATABASE IF NOT EXISTS db_admin_report;",

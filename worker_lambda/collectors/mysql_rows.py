@@ -37,11 +37,11 @@ def read_probe(rows: Iterable[Row]) -> Visible:
         CollectionFailed: UNEXPECTED_ANSWER when it did not even say the version.
     """
     columns: dict[str, dict[str, str]] = {}
-    version: tuple[str, str] | None = None
+    version: str | None = None
     reader = Principal("", "")
     for kind, first, second in rows:
         if kind == "version" and first:
-            version = (first, second or "")
+            version = first
         elif kind == "reader" and first:
             user, _, host = first.rpartition("@")
             reader = Principal(user, host)
@@ -49,7 +49,7 @@ def read_probe(rows: Iterable[Row]) -> Visible:
             columns.setdefault(first, {})[second.lower()] = second
     if version is None:
         raise CollectionFailed(Reason.UNEXPECTED_ANSWER, "the server did not say its version")
-    return Visible(columns, *version, reader)
+    return Visible(columns, version, reader)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,9 @@ from worker_lambda.privileges.mysql_catalogue import PRIVILEGE_OF_COLUMN, Flavou
 
 # A view that a DBA may offer (SQL SECURITY DEFINER) instead of rights on columns that hold a hash as well.
 VIEW = "db_admin_report.account_facts"
+# What of MariaDB's global_priv.Priv is a fact and no hash, and what of MySQL's User_attributes.
+STATE_KEYS = ("access", "account_locked", "password_last_changed", "password_lifetime")
+RESTRICTIONS = "JSON_EXTRACT(User_attributes, '$.Restrictions')"
 # Granted by column only: the others of its columns are password hashes.
 HOLDS_HASHES = "mysql.user"
 
@@ -41,7 +44,6 @@ class Visible(NamedTuple):
 
     columns: Mapping[str, Mapping[str, str]]
     version_text: str
-    version_comment: str
     reader: Principal = Principal("", "")
 
     @property
@@ -126,8 +128,7 @@ def state_source(visible: Visible) -> str | None:
     """Where MariaDB's lock state and split privileges can be read: the table itself before what says so of it."""
     if visible.has("mysql.global_priv", "host", "user", "priv"):
         return "mysql.global_priv"
-    columns = ("host", "user", "access", "account_locked", "password_last_changed", "password_lifetime")
-    return VIEW if visible.has(VIEW, *columns) else None
+    return VIEW if visible.has(VIEW, "host", "user", *STATE_KEYS) else None
 
 
 def restrictions_source(visible: Visible) -> str | None:

@@ -28,7 +28,8 @@ _NETWORK: dict[str, tuple[Reason, str]] = {
 def from_failure(failure: dict[str, Any]) -> DatabaseError:
     """The error for a child that said how it failed: stage, number, message and what a plain socket found."""
     number, text = int(failure["number"]), " ".join(str(failure["message"]).split())
-    detail = f"error {number}: {text}"[:500]
+    said, _, _ = text.partition("DB-Lib error message")  # the driver's own words, which say less
+    detail = f"error {number}: {said.strip() or text}"[:500]
     if failure["stage"] == "start":
         return CollectionFailed(Reason.UNEXPECTED_ANSWER, text[:500])
     if failure["stage"] == "query":

@@ -28,7 +28,7 @@ RULES: dict[str, Rule] = table(
         "mysql.rds-superuser", "0", _FULL, "the role rds_superuser_role, at any depth",
         "AWS gives the master user its rights through this role; whoever holds it has them too.",
         "AWS, Aurora MySQL and RDS for MySQL: role-based privilege model",
-        untested="only AWS makes this role; checked on recorded catalogues",
+        untested="only AWS makes this role; checked on catalogues written after AWS's documents",
     ),
     Rule(
         "mysql.super", "0", _FULL, "SUPER",

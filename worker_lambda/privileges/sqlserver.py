@@ -42,10 +42,11 @@ def evaluate(server: Server, database_name: str, collected_at: str, master_usern
         collected_at: UTC ISO 8601, when the facts were complete.
         master_username: the RDS master user, where the inventory declares it.
     """
-    rows = _Rows(server, Tiers(server, master_username), database_name, collected_at)
+    tiers = Tiers(server, master_username)
+    rows = _Rows(server, tiers, database_name, collected_at)
     users = rows.logins() + rows.without_login()
     users.sort(key=lambda u: (u["username"], u["principal_type"]))
-    warnings = gaps(server, database_name) + rows.excluded_administrators
+    warnings = gaps(tiers, database_name) + rows.excluded_administrators
     if all(u["excluded_by_policy"] for u in users):
         warnings.append({"database_name": database_name, "order": WARNING_NO_ACCOUNTS, "text": "No accounts to list"})
     return Evaluation(users, warnings)
@@ -128,7 +129,7 @@ class _Rows:
         self, username: str, principal: Principal | DatabasePrincipal, verdict: Verdict, details: dict[str, Any]
     ) -> AdminUser:
         role_name, rule_id = _wording(principal.type, verdict)
-        details["rules"] = RULES_VERSION
+        details["rules_version"] = RULES_VERSION
         details["access_paths"] = [h.access_path for h in verdict.holdings]
         return {
             "username": username,

@@ -13,7 +13,7 @@ from worker_lambda.privileges.sqlserver_catalogue import (
     DatabasePrincipal,
     Permission,
 )
-from worker_lambda.privileges.sqlserver_holdings import Holding, Membership, Path, first_of_each
+from worker_lambda.privileges.sqlserver_holdings import HIDING, Holding, Membership, Path, first_of_each
 from worker_lambda.privileges.sqlserver_rules import FIXED_DATABASE_ROLES, RULES
 from worker_lambda.privileges.wording import quoted
 
@@ -117,7 +117,7 @@ class DatabaseRights:
         return sorted(
             p.on
             for p in self.database.permissions
-            if p.on is not None and p.state == "D" and p.name in ("VIEW DEFINITION", "CONTROL") and p.grantee_id in mine
+            if p.on is not None and p.state == "D" and p.name in HIDING and p.grantee_id in mine
         )
 
     def without_login(self, login_sids: set[str]) -> list[DatabasePrincipal]:

@@ -15,6 +15,9 @@ from worker_lambda.privileges.wording import quoted
 
 Path = tuple[str, ...]
 
+# A DENY of either on a principal leaves it out of the catalogue views, whatever is granted (Microsoft: Metadata
+# visibility; CONTROL covers VIEW DEFINITION).
+HIDING = ("VIEW DEFINITION", "CONTROL")
 _TIER_ZERO_ROLES = ("sysadmin", "securityadmin")
 # The right on all principals of a kind that covers a right on one of them (Microsoft, Permissions): a DENY of the
 # former takes the latter. ALTER is looked at on server roles only.
@@ -137,6 +140,14 @@ class ServerRights:
     def is_sysadmin(self, principal: int) -> bool:
         """Whether it is in sysadmin, at any depth."""
         return any(path[-1] == "sysadmin" for path in self._membership.paths(principal).values() if len(path) > 1)
+
+    def hidden_from(self, reader: int) -> list[int]:
+        """principal_ids that a DENY to the reader, to a role of it or to public hides from it, without an error.
+
+        The DENY itself stays visible, for it names the reader as grantee. Everybody sees oneself.
+        """
+        denied = self.denied(reader)
+        return sorted({on for on, right in denied if on is not None and on != reader and right in HIDING})
 
     def cannot_connect(self, principal: int) -> bool:
         """CONNECT SQL denied; DENY CONTROL SERVER denies it too (Microsoft, DENY Server Permissions)."""

@@ -1,6 +1,6 @@
 """The SQL Server rule table: which right makes which tier, under which id, and where that is written. Nothing decides
-here; report-format's table in data, in its order. docs/admin-definition.md is made from this file. Bump RULES_VERSION
-with every change of meaning."""
+here. Order is the report's order of reasons; the first match names the row. docs/admin-definition.md is made from this
+file. Change RULES_VERSION with every change of meaning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROLES = "Microsoft: Server-level roles"
 _DB_ROLES = "Microsoft: Database-level roles"
 _SYSTEM, _SERVER, _DATABASE = "System Admin", "Server Admin", "Database Admin"
 # No SQL Server can be had where this is built, so no rule was tried on one; the evaluation is tested on catalogues.
-_CATALOGUE_ONLY = "no SQL Server can be had here; checked on recorded catalogues"
+_CATALOGUE_ONLY = "no SQL Server can be had here; checked on catalogues written after Microsoft's documents"
 
 
 def _rule(identity: str, tier: Tier, label: str, matches: str, sentence: str, source: str) -> Rule:

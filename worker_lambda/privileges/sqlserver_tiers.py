@@ -77,7 +77,7 @@ class Tiers:
     """
 
     def __init__(self, server: Server, master_username: str | None = None) -> None:
-        self._server = server
+        self.server = server
         self._rds = is_rds(server)
         self._master = _login_named(server, master_username)
         self.rights = ServerRights(server)
@@ -109,7 +109,7 @@ class Tiers:
     def _grow(self) -> bool:
         """One round; False when nobody was added. Ends, for the set only grows."""
         before = len(self._tier_zero)
-        for principal in self._server.principals.values():
+        for principal in self.server.principals.values():
             if principal.id in self._tier_zero:
                 continue
             if any(h.rule.tier == "0" for h in self._counting(self._holdings[principal.id], principal.id)):

@@ -16,8 +16,8 @@ from sandbox.engines.choice import ROOT
 from tests.engines import KnownServer, by_username
 from worker_lambda.collectors.mysql import collect
 
-# Enough to read every hash, to make accounts and to give them rights; GRANT ALL needs what some administrators lack.
 _WAIT_SECONDS = 30.0
+# Enough to read every hash, to make accounts and to give them rights; GRANT ALL needs what some administrators lack.
 POWERS = "SELECT, INSERT, UPDATE, DELETE, CREATE USER"
 # What the DBA lacks of ALL, because it puts an account out of reach: on MySQL CREATE USER changes none that has
 # SYSTEM_USER (nor does ROLE_ADMIN grant a role that has it), and init_connect is not run for the others.

@@ -12,11 +12,6 @@ MYSQL: tuple[Kind, ...] = ("mysql",)
 MARIADB: tuple[Kind, ...] = ("mariadb", "mariadb-10.11")
 ALL: tuple[Kind, ...] = (*MYSQL, *MARIADB)
 
-# Tier-0 rules that no server here can show, and why.
-NOT_EXERCISED: dict[str, str] = {
-    "mysql.rds-superuser": "Only AWS makes this role, and it is a name: its rights are those of the other rules.",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Case:

@@ -1,6 +1,6 @@
 """Where rules and engines differ: rights of tier 0 that are refused, and rights below it that take control.
 
-The definition of tier 0 is agreed with those who read the reports; docs/admin-definition.md tells them of both.
+The definition of tier 0 is agreed with those who read the reports; docs/admin-definition.md tells them of the latter.
 """
 
 from __future__ import annotations
