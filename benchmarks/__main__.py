@@ -14,6 +14,7 @@ NAMES = (
     "mysql_catalogue",
     "sqlserver_catalogue",
     "consolidation",
+    "verification",
     "fan_out",
     "demo",
 )

@@ -22,6 +22,7 @@ _COMMANDS = {
     "generate": "Collect from every database and make a report.",
     "status": "How a run is going, or how it ended.",
     "history": "The reports there are, newest first.",
+    "verify": "Check that a report still says what was sealed in it.",
     "cancel": "Stop a run.",
     "inventory": "Look at the inventory, or check it.",
     "doctor": "Check everything that a report needs.",
@@ -114,7 +115,7 @@ def _where_to_look(error: click.ClickException) -> str | None:
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 complete; 1 the report could not be made; 2 usage, configuration or credentials; "
-    "3 made, but incomplete. Every command explains itself: db-admin-report COMMAND --help",
+    "3 made, but incomplete; 4 evidence does not hold. Every command explains itself: db-admin-report COMMAND --help",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:

@@ -44,6 +44,19 @@ def test_a_report_with_failures_says_so_everywhere(machine: Machine) -> None:
     assert code == 0, err
     assert report["report"] in [entry["report"] for entry in json.loads(out)["reports"]]
 
+    code, out, err = machine.run("verify", report["report"], "--json")
+    assert (code, json.loads(out)["holds"]) == (0, True), out + err
+    folder = machine.home / Path(report["files"][0]).parent
+    assert machine.run("verify", str(folder))[0] == 0
+    for file in report["files"]:
+        path = machine.home / file
+        sealed = path.read_bytes()
+        path.write_bytes(sealed[:-3] + bytes([sealed[-3] ^ 1]) + sealed[-2:])
+        code, out, err = machine.run("verify", str(folder), "--json")
+        broken = [f["subject"] for f in json.loads(out)["findings"] if f["verdict"] == "broken"]
+        assert (code, broken) == (4, [path.name]), err
+        path.write_bytes(sealed)
+
     code, out, err = machine.run("doctor")
     assert code == 1
     assert "ok   bucket versioning: enabled" in out

@@ -1,0 +1,120 @@
+"""`verify` on a folder of this machine and in a bucket: exit codes, output, names that lead out of the folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dbadmin_assets.cli.main import cli
+from sandbox.aws import LocalAws
+from tests.dbadmin_assets.cli.conftest import CENTRAL, REGION, Machine
+from tests.dbadmin_assets.review.test_verification import CSV, Evidence, flip
+
+
+@pytest.fixture
+def evidence() -> Evidence:
+    return Evidence("x")
+
+
+def lay(evidence: Evidence, folder: Path) -> Path:
+    folder.mkdir()
+    for name, data in evidence.files.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["verify", *arguments], catch_exceptions=False)
+
+
+def test_a_downloaded_folder_that_holds(evidence: Evidence, tmp_path: Path) -> None:
+    folder = lay(evidence, tmp_path / "report")
+    result = run(str(folder))
+    assert result.exit_code == 0
+    assert "HOLDS, self-consistent only" in result.output
+    told = json.loads(run(str(folder), "--json").stdout)
+    assert (told["holds"], told["exit_code"], told["self_consistent_only"]) == (True, 0, True)
+    assert {f["subject"]: f["verdict"] for f in told["findings"]}[CSV] == "holds"
+
+
+def test_one_flipped_byte_ends_with_four_and_the_files_name(evidence: Evidence, tmp_path: Path) -> None:
+    for name in evidence.files:
+        folder = lay(evidence, tmp_path / f"changed {name}")
+        (folder / name).write_bytes(flip(evidence.files[name]))
+        result = run(str(folder))
+        assert result.exit_code == 4
+        assert "DOES NOT HOLD: 1 of " in result.output
+        told = json.loads(run(str(folder), "--json").stdout)
+        assert [f["subject"] for f in told["findings"] if f["verdict"] == "broken"] == [name]
+
+
+def test_what_is_no_report_ends_with_four_and_what_is_no_folder_with_two(tmp_path: Path) -> None:
+    assert run(str(tmp_path)).exit_code == 4
+    result = run(str(tmp_path / "none"))
+    assert result.exit_code == 2
+    assert "there is no folder" in result.stderr
+
+
+def test_a_name_that_leads_out_of_the_folder_is_not_there(evidence: Evidence, tmp_path: Path) -> None:
+    (tmp_path / CSV).write_bytes(evidence.files[CSV])
+    evidence.manifest["files"][0]["name"] = f"../{CSV}"
+    evidence.reseal()
+    told = json.loads(run(str(lay(evidence, tmp_path / "report")), "--json").stdout)
+    broken = {f["subject"]: f["detail"] for f in told["findings"] if f["verdict"] == "broken"}
+    assert broken == {f"../{CSV}": "it is not there", CSV: "the manifest does not know this file"}
+
+
+def test_a_link_to_elsewhere_is_no_file_of_the_report(evidence: Evidence, tmp_path: Path) -> None:
+    folder = lay(evidence, tmp_path / "report")
+    (folder / CSV).rename(tmp_path / CSV)
+    (folder / CSV).symlink_to(tmp_path / CSV)
+    (folder / "more").symlink_to(tmp_path)
+    told = json.loads(run(str(folder), "--json").stdout)
+    assert {f["subject"] for f in told["findings"] if f["verdict"] == "broken"} == {CSV, "more"}
+
+
+def test_a_name_that_would_steer_the_terminal_is_made_safe(evidence: Evidence, tmp_path: Path) -> None:
+    folder = lay(evidence, tmp_path / "report")
+    (folder / "a\x1b[2J").write_bytes(b"")
+    output = run(str(folder)).output
+    assert "a\\u001b[2J" in output
+    assert "\x1b" not in output
+
+
+def test_the_latest_report_of_the_bucket_with_the_workers_objects(
+    machine: Machine, local_aws: LocalAws, evidence: Evidence
+) -> None:
+    s3 = local_aws.client("s3", CENTRAL, REGION)
+    s3.create_bucket(Bucket="latest")
+    s3.put_bucket_versioning(Bucket="latest", VersioningConfiguration={"Status": "Enabled"})
+    code, _, err = machine.run("verify", "--bucket", "latest")
+    assert code == 1
+    assert "there is no complete report" in err
+
+    stored = s3.put_object(Bucket="latest", Key=evidence.key, Body=evidence.objects[evidence.key])
+    evidence.manifest["targets"][0]["object"]["versionId"] = stored["VersionId"]
+    evidence.reseal()
+    folder = "reports/2024/01/15/20240115T150000Z-c0ffee00/"
+    for name, data in evidence.files.items():
+        s3.put_object(Bucket="latest", Key=folder + name, Body=data)
+    pinned = hashlib.sha256(evidence.files["manifest.json"]).hexdigest()
+    pointer = json.dumps({"folder": folder, "manifestSha256": pinned}).encode()
+    s3.put_object(Bucket="latest", Key="reports/latest.json", Body=pointer)
+    code, out, err = machine.run("verify", "--bucket", "latest", "--json")
+    told = json.loads(out)
+    assert (code, told["report"]) == (0, f"s3://latest/{folder}"), err
+    assert {f["subject"]: f["verdict"] for f in told["findings"]}[evidence.key] == "holds"
+
+    s3.put_object(Bucket="latest", Key=evidence.key, Body=b"another version: not the one that the rows were made of")
+    assert machine.run("verify", "--bucket", "latest")[0] == 0
+    s3.put_object(Bucket="latest", Key=folder + CSV, Body=flip(evidence.files[CSV]))
+    s3.put_object(Bucket="latest", Key="reports/latest.json", Body=pointer.replace(pinned.encode(), b"0" * 64))
+    s3.delete_object(Bucket="latest", Key=evidence.key, VersionId=stored["VersionId"])
+    code, out, _ = machine.run("verify", "--bucket", "latest", "--json")
+    assert code == 4
+    broken = [f["subject"] for f in json.loads(out)["findings"] if f["verdict"] == "broken"]
+    assert broken == ["reports/latest.json", CSV, evidence.key]

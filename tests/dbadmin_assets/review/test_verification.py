@@ -1,0 +1,182 @@
+"""Whatever is changed in an evidence folder, it is found and named; what cannot be checked is said to be so."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import pytest
+
+from dbadmin_assets.review.consolidate import write_csv
+from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
+from dbadmin_assets.review.verification import Finding, verify
+from tests.dbadmin_assets.review.samples import AS_OF, STARTED, delivered, requested, user, worker_request
+
+CSV = "db-admin-report.csv"
+
+
+class Evidence:
+    """A folder and the bucket behind it, in memory."""
+
+    def __init__(self, *users: str) -> None:
+        csv = io.BytesIO()
+        record, answer = delivered(worker_request({"a": "mysql", "b": "mysql"}), [user("a", name) for name in users])
+        totals = write_csv([(record, answer)], csv, as_of=AS_OF)
+        self.manifest: dict[str, Any] = build_manifest(
+            [requested(record)], [record], totals, files=[ReportFile(CSV, totals.csv_sha256, totals.csv_size_bytes)],
+            collection_id="c0ffee00-1", run_id="run-1", started_at=STARTED, ended_at=AS_OF, code_version="0.1.0",
+        )  # fmt: skip
+        self.files = {CSV: csv.getvalue(), "manifest.json": canonical_json(self.manifest)}
+        assert record.outcome is not None and record.outcome.object is not None
+        self.key = record.outcome.object.key
+        self.objects: dict[str, bytes] = {self.key: answer}
+
+    def names(self) -> list[str]:
+        return list(self.files)
+
+    def open(self, name: str) -> BinaryIO | None:
+        return io.BytesIO(self.files[name]) if name in self.files else None
+
+    def fetch(self, key: str, version_id: str | None) -> bytes | None:
+        assert version_id == "v1"
+        return self.objects.get(key)
+
+    def reseal(self) -> None:
+        """As somebody would who changes the manifest and knows how it is written."""
+        self.files["manifest.json"] = canonical_json(self.manifest)
+
+    def broken(self) -> dict[str, str]:
+        return {f.subject: f.detail for f in verify(self, self.fetch) if f.verdict == "broken"}
+
+
+def test_what_was_sealed_holds_and_that_it_is_unsigned_is_said() -> None:
+    evidence = Evidence("x")
+    assert list(verify(evidence, evidence.fetch)) == [
+        Finding("manifest.json", "holds"),
+        Finding("population", "holds"),
+        Finding("counts", "holds"),
+        Finding("complete", "holds"),
+        Finding(CSV, "holds"),
+        Finding(evidence.key, "holds"),
+        Finding("signature", "unchecked", f"unsigned: {evidence.manifest['signature']['reason']}"),
+    ]
+
+
+def test_without_the_bucket_the_workers_objects_are_unchecked() -> None:
+    findings = {f.subject: (f.verdict, f.detail) for f in verify(Evidence("x"), None)}
+    assert findings["worker objects"] == ("unchecked", "1 lie in the evidence bucket, not here")
+
+
+def flip(data: bytes) -> bytes:
+    return data[:-3] + bytes([data[-3] ^ 1]) + data[-2:]
+
+
+FILES: list[tuple[str, Callable[[Evidence], Any], str]] = [
+    ("a flipped byte", lambda e: e.files.update({CSV: flip(e.files[CSV])}), "its sha256 is not the one"),
+    ("truncated", lambda e: e.files.update({CSV: e.files[CSV][:-1]}), "bytes, "),
+    ("emptied", lambda e: e.files.update({CSV: b""}), "it has 0 bytes"),
+    ("removed", lambda e: e.files.pop(CSV), "it is not there"),
+    ("of another report", lambda e: e.files.update({CSV: Evidence("y").files[CSV]}), "its sha256 is not the one"),
+]
+
+
+@pytest.mark.parametrize(("change", "detail"), [c[1:] for c in FILES], ids=[c[0] for c in FILES])
+def test_a_changed_file_is_named(change: Callable[[Evidence], Any], detail: str) -> None:
+    evidence = Evidence("x")
+    change(evidence)
+    broken = evidence.broken()
+    assert list(broken) == [CSV]
+    assert detail in broken[CSV]
+
+
+def test_a_file_that_was_added_is_named() -> None:
+    evidence = Evidence("x")
+    evidence.files["notes/approved.txt"] = b"fine"
+    assert evidence.broken() == {"notes/approved.txt": "the manifest does not know this file"}
+
+
+def test_a_manifest_of_another_report_does_not_fit_the_files() -> None:
+    evidence = Evidence("x")
+    evidence.files["manifest.json"] = Evidence("xyz").files["manifest.json"]
+    assert set(evidence.broken()) == {CSV, evidence.key}
+
+
+@pytest.mark.parametrize("change", [
+    lambda e: json.dumps(e.manifest, indent=2).encode(),
+    lambda e: e.files["manifest.json"].replace(b"{", b'{ "complete": true,', 1),
+    lambda e: e.files["manifest.json"][:-1],
+    lambda e: e.files["manifest.json"][: len(e.files["manifest.json"]) // 2],
+    lambda e: canonical_json(e.manifest | {"schemaVersion": "2"}),
+    lambda e: canonical_json({k: v for k, v in e.manifest.items() if k != "population"}),
+    lambda e: canonical_json(e.manifest | {"files": None}),
+    lambda e: canonical_json(e.manifest | {"files": e.manifest["files"] * 2}),
+    lambda e: b"\xff",
+    lambda e: b"[" * 100_000,
+    lambda e: b"[]",
+    lambda e: b"",
+], ids=["reformatted", "a key twice", "no newline", "cut", "schema", "a key less", "null", "a file twice", "binary",
+        "deep", "a list", "empty"])  # fmt: skip
+def test_a_manifest_that_is_none_any_more_is_named(change: Callable[[Evidence], bytes]) -> None:
+    evidence = Evidence("x")
+    evidence.files["manifest.json"] = change(evidence)
+    assert list(evidence.broken()) == ["manifest.json"]
+
+
+def test_a_folder_without_a_manifest_is_no_report() -> None:
+    evidence = Evidence("x")
+    del evidence.files["manifest.json"]
+    assert list(evidence.broken()) == ["manifest.json"]
+
+
+SUMS: list[tuple[str, Callable[[dict[str, Any]], Any]]] = [
+    ("population", lambda m: m["population"].update(declared=1)),
+    ("population", lambda m: m["targets"][0]["excluded"].append({"name": "c"})),
+    ("counts", lambda m: m["counts"].update(admins=7)),
+    ("counts", lambda m: m["counts"].update(targets=2)),
+    ("complete", lambda m: m.update(complete=False)),
+]
+
+
+@pytest.mark.parametrize(("subject", "change"), SUMS)
+def test_a_sum_that_does_not_balance_is_named(subject: str, change: Callable[[dict[str, Any]], Any]) -> None:
+    evidence = Evidence("x")
+    change(evidence.manifest)
+    evidence.reseal()
+    assert list(evidence.broken()) == [subject]
+
+
+def test_a_database_that_was_taken_out_is_found_by_the_sums() -> None:
+    evidence = Evidence("x")
+    evidence.manifest["targets"][0]["databases"].pop()
+    evidence.reseal()
+    assert list(evidence.broken()) == ["population"]
+
+
+def test_a_workers_object_that_is_gone_or_changed_is_named() -> None:
+    evidence = Evidence("x")
+    evidence.objects[evidence.key] = flip(evidence.objects[evidence.key])
+    assert evidence.broken() == {evidence.key: "its sha256 is not the one that was sealed"}
+    evidence.objects.clear()
+    assert evidence.broken() == {evidence.key: "it is not there any more"}
+
+
+def test_a_pinned_manifest_that_was_replaced_is_named() -> None:
+    evidence = Evidence("x")
+    pinned = hashlib.sha256(evidence.files["manifest.json"]).hexdigest()
+    assert all(f.verdict != "broken" for f in verify(evidence, evidence.fetch, pinned_sha256=pinned))
+    evidence.manifest["codeVersion"] = "0.1.1"
+    evidence.reseal()
+    assert [f.subject for f in verify(evidence, evidence.fetch, pinned_sha256=pinned) if f.verdict == "broken"] == [
+        "reports/latest.json"
+    ]
+
+
+@pytest.mark.parametrize("status", ["signed", "", None])
+def test_a_signature_that_this_version_cannot_check_does_not_hold(status: str | None) -> None:
+    evidence = Evidence("x")
+    evidence.manifest["signature"]["status"] = status
+    evidence.reseal()
+    assert list(evidence.broken()) == ["signature"]
