@@ -108,3 +108,9 @@ class RunDiedError(ReportError):
 
 class EvidenceError(ReportError):
     """The evidence bucket cannot be read or written, or holds something that is no evidence."""
+
+
+class BrokenEvidenceError(EvidenceError):
+    """A report is not what was sealed: do not rely on it."""
+
+    exit_code = EXIT_EVIDENCE_BROKEN

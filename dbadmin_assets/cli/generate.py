@@ -158,7 +158,9 @@ def _finish(settings: Settings, session: boto3.Session, record: RunRecord, locat
     folder = summaries.split_location(location, names["bucket"])
     summary = {"run_id": record.run_id} | summaries.summarize(summaries.read_manifest(store, folder), location)
     if given["directory"]:
-        summary["files"] = summaries.download(store, folder, given["directory"])
+        from dbadmin_assets.cli.download import fetch_report
+
+        summary["files"] = fetch_report(store, folder, given["directory"])
     if given["as_json"]:
         print_json(summary)
     else:

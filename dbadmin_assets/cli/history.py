@@ -10,6 +10,7 @@ import click
 
 from dbadmin_assets.cli import options
 from dbadmin_assets.cli.output import print_json, print_table, say
+from dbadmin_assets.cli.report_place import open_store
 from dbadmin_assets.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -29,13 +30,7 @@ def history_command(limit: int, as_json: bool, **given: Any) -> None:
     Example:
       db-admin-report history --limit 5
     """
-    from dbadmin_assets.resources.credentials import aws_session, verified_caller
-    from dbadmin_assets.resources.evidence import EvidenceStore
-
-    settings = options.settings_from(given, "bucket", "region")
-    session = aws_session(settings)
-    verified_caller(session)
-    store = EvidenceStore(session, **settings.required("bucket", "region"))
+    store = open_store(given)
     reports = list_reports(store, limit)
     if as_json:
         print_json({"bucket": store.bucket, "reports": reports})

@@ -22,6 +22,7 @@ _COMMANDS = {
     "generate": "Collect from every database and make a report.",
     "status": "How a run is going, or how it ended.",
     "history": "The reports there are, newest first.",
+    "download": "Copy a report to this machine, or make links to it.",
     "verify": "Check that a report still says what was sealed in it.",
     "cancel": "Stop a run.",
     "inventory": "Look at the inventory, or check it.",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dbadmin_assets.cli.output import note, print_table, safe, say
+from dbadmin_assets.cli.output import print_table, say
 from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EvidenceError, ReportError
 
 if TYPE_CHECKING:
@@ -137,30 +136,3 @@ def split_location(location: str, bucket: str) -> str:
     if not location.startswith(start):
         raise ReportError(f"the report is at {location}, not in the bucket {bucket}", hint="check DBADMIN_BUCKET")
     return location.removeprefix(start)
-
-
-def download(store: EvidenceStore, folder: str, directory: Path) -> list[str]:
-    """Copy every file of a report into a folder below `directory`; the paths.
-
-    Raises:
-        EvidenceError: a file cannot be read.
-        ReportError: the folder cannot be written.
-    """
-    saved = []
-    to = directory / folder.rstrip("/").rsplit("/", 1)[-1]
-    try:
-        to.mkdir(parents=True, exist_ok=True)
-        for key in store.keys(folder):
-            data = store.read(key)
-            if data is None:
-                raise EvidenceError(f"{store.url(key)} went away while it was read")
-            path = to / Path(key).name
-            path.write_bytes(data)
-            saved.append(str(path))
-    except OSError as error:
-        raise ReportError(
-            f"the report is made, at {store.url(folder)}, but {to} cannot be written: {error.strerror}",
-            hint=f"copy it from there: aws s3 cp --recursive {store.url(folder)} FOLDER",
-        ) from error
-    note(f"Downloaded {len(saved)} files to {safe(to)}")
-    return saved

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -44,6 +46,7 @@ class EvidenceStore:
                 read_timeout=60,
                 max_pool_connections=64,
                 retries={"mode": "standard", "total_max_attempts": 5},
+                signature_version="s3v4",  # links: the older signature is refused where the bucket uses KMS
             ),
         )
 
@@ -53,9 +56,13 @@ class EvidenceStore:
 
     def keys(self, prefix: str) -> list[str]:
         """Every key below a prefix, in S3's order."""
+        return list(self.sizes(prefix))
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """The same, with the bytes of each object."""
         try:
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-            return [item["Key"] for page in pages for item in page.get("Contents", [])]
+            return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
         except (ClientError, BotoCoreError) as error:
             raise self._error("list", prefix, error) from error
 
@@ -84,6 +91,27 @@ class EvidenceStore:
             version_id=answer.get("VersionId"),
             sha256=hashlib.sha256(data).hexdigest(),
             size_bytes=len(data),
+        )
+
+    def download(self, key: str, path: Path, on_bytes: Callable[[int], None]) -> None:
+        """Copy an object into a file; there is no file under that name before all of it is there.
+
+        Args:
+            on_bytes: told how many more bytes have come, from several threads.
+
+        Raises:
+            EvidenceError: it cannot be read.
+            OSError: the file cannot be written.
+        """
+        try:
+            self.s3.download_file(self.bucket, key, str(path), Callback=on_bytes)
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            raise self._error("read", key, error) from error
+
+    def link(self, key: str, seconds: int) -> str:
+        """An address under which whoever has it can read this object for so long. Treat it as a secret."""
+        return self.s3.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
         )
 
     def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, once: bool = True, sha256: str = "") -> None:

@@ -21,7 +21,7 @@ from dbadmin_assets.cli.output import safe
 from dbadmin_assets.errors import ConfigurationError, ReportError
 from tests.dbadmin_assets.cli.conftest import INVENTORY, Machine
 
-COMMANDS = ("generate", "status", "history", "verify", "cancel", "inventory", "doctor", "config")
+COMMANDS = ("generate", "status", "history", "download", "verify", "cancel", "inventory", "doctor", "config")
 HEAVY = ("dagster", "boto3", "botocore", "pydantic", "rich", "yaml", "msgspec", "pandas")
 
 

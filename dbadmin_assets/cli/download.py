@@ -1,0 +1,121 @@
+"""`download`: a report's files on this machine, checked against its manifest; or links for who has no AWS access."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dbadmin_assets.cli import options
+from dbadmin_assets.cli.output import console, note, print_json, safe, say
+from dbadmin_assets.cli.report_place import LocalFolder, find_report, open_store
+from dbadmin_assets.errors import BrokenEvidenceError, EvidenceError, ReportError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from dbadmin_assets.resources.evidence import EvidenceStore
+
+_LONGEST_HOURS = 168  # S3 takes no more
+
+
+@click.command("download")
+@click.argument("report", default="latest")
+@click.option("--to", "directory", type=click.Path(file_okay=False, path_type=Path), default=".", metavar="DIR",
+              help="Where to put the report's folder. [default: here]")  # fmt: skip
+@click.option("--links", is_flag=True, help="Copy nothing; print a link to each file, for who has no AWS access.")
+@click.option("--hours", type=click.IntRange(1, _LONGEST_HOURS), default=24, show_default=True,
+              help="How long the links work.")  # fmt: skip
+@options.connection
+@options.general
+def download_command(report: str, directory: Path, links: bool, hours: int, as_json: bool, **given: Any) -> None:
+    """Copy a report to this machine and check that what came is what was sealed; exit 4 where it is not.
+
+    REPORT is s3://bucket/reports/…/ as `history` prints it, or `latest`.
+
+    \b
+    Examples:
+      db-admin-report download --to ~/audit
+      db-admin-report download s3://my-bucket/reports/2024/01/15/20240115T142233Z-1a2b3c4d/
+      db-admin-report download --links --hours 8
+    """
+    store = open_store(given)
+    prefix, pinned = find_report(store, report)
+    if links:
+        made = {key.removeprefix(prefix): store.link(key, hours * 3600) for key in _sizes(store, prefix)}
+        _print_links(made, store.url(prefix), hours, as_json=as_json)
+        return
+    files = fetch_report(store, prefix, directory, pinned_sha256=pinned)
+    if as_json:
+        print_json({"report": store.url(prefix), "files": files})
+    else:
+        for file in files:
+            say(file)
+
+
+def fetch_report(store: EvidenceStore, prefix: str, directory: Path, *, pinned_sha256: str | None = None) -> list[str]:
+    """Copy every file of a report into a folder of its own below a directory, and check it; the paths.
+
+    Raises:
+        BrokenEvidenceError: what came is not what was sealed.
+        EvidenceError: a file cannot be read.
+        ReportError: the folder cannot be written.
+    """
+    sizes = _sizes(store, prefix)
+    to, files = directory / prefix.rstrip("/").rsplit("/", 1)[-1], []
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        with _progress() as progress:
+            for key, size in sizes.items():
+                path = to / key.removeprefix(prefix)
+                if path == to or not path.resolve().is_relative_to(to.resolve()):
+                    raise EvidenceError(f"{store.url(key)} is no name for a file of a report")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                task = progress.add_task(safe(path.name), total=size)
+                store.download(key, path, partial(progress.advance, task))
+                files.append(str(path))
+    except OSError as error:
+        raise ReportError(
+            f"{to} cannot be written: {error.strerror}",
+            hint=f"the report stays in the bucket: db-admin-report download {store.url(prefix)} --to DIR",
+        ) from error
+    _check(to, pinned_sha256)
+    note(f"Downloaded {len(files)} files to {to}")
+    return files
+
+
+def _sizes(store: EvidenceStore, prefix: str) -> dict[str, int]:
+    sizes = store.sizes(prefix)
+    if not sizes:
+        raise EvidenceError(f"there is no report at {store.url(prefix)}", hint="db-admin-report history lists all")
+    return sizes
+
+
+def _progress() -> Progress:
+    """Bars on a terminal, nothing elsewhere; names are no markup."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    return Progress(*columns, console=out, disable=not out.is_terminal)
+
+
+def _check(folder: Path, pinned_sha256: str | None) -> None:
+    from dbadmin_assets.review.verification import verify
+
+    findings = verify(LocalFolder(folder), None, pinned_sha256=pinned_sha256)
+    if broken := [f"{finding.subject}: {finding.detail}" for finding in findings if finding.verdict == "broken"]:
+        hint = f"db-admin-report verify {folder}, and on its place in the bucket"
+        raise BrokenEvidenceError(f"{folder} is not what was sealed: {'; '.join(broken)}", hint=hint)
+
+
+def _print_links(links: dict[str, str], place: str, hours: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"report": place, "hours": hours, "links": links})
+        return
+    for name, link in links.items():
+        say(name)
+        say(f"  {link}")
+    note(f"Whoever has a link can read that file for {hours} h, or until the credentials that made it expire.")
