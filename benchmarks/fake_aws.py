@@ -130,7 +130,8 @@ class FakeAws:
             prefix = query.get("prefix", [""])[0]
             bucket = path.strip("/")
             keys = sorted(k[len(bucket) + 2 :] for k in self.objects if k.startswith(f"/{bucket}/{prefix}"))
-            items = "".join(f"<Contents><Key>{escape(k)}</Key></Contents>" for k in keys)
+            sizes = {k: len(self.objects[f"/{bucket}/{k}"]) for k in keys}
+            items = "".join(f"<Contents><Key>{escape(k)}</Key><Size>{n}</Size></Contents>" for k, n in sizes.items())
             return Answer(f"<ListBucketResult>{items}</ListBucketResult>".encode())
         if path in self.objects:
             return Answer(self.objects[path])
