@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.measured import spread
 
+AT = "2024-01-15T14:22:33Z"
 MIB = 512
 REPEAT = 5
 
@@ -38,20 +39,25 @@ def main() -> None:
 
 
 def _make(large: Path) -> None:
-    from dbadmin_assets.review.manifest import MANIFEST_SCHEMA_VERSION, canonical_json
+    from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
+    from dbadmin_assets.review.records import InventoryVersion, Request
+    from dbadmin_assets.review.totals import add_up
 
     block, digest = os.urandom(1 << 20), hashlib.sha256()
     with large.open("wb") as out:
         for _ in range(MIB):
             out.write(block)
             digest.update(block)
-    population = dict.fromkeys(("declared", "complete", "partial", "failed", "excluded"), 0)
-    manifest = {
-        "schemaVersion": MANIFEST_SCHEMA_VERSION, "complete": False, "population": population,
-        "counts": dict.fromkeys(("targets", "users", "admins"), 0), "targets": [],
-        "files": [{"name": large.name, "sha256": digest.hexdigest(), "sizeBytes": MIB << 20}],
-        "signature": {"status": "unsigned", "reason": "benchmark"},
-    }  # fmt: skip
+    request = Request(
+        collection_id="c0ffee00", run_id="run-1", requested_by="a@b", executed_by="arn", requested_at=AT,
+        inventory=InventoryVersion("inventory.yaml", None, "0" * 64),
+        accounts=(), regions=(), full_scope=True, targets=(),
+    )  # fmt: skip
+    totals = add_up([], csv_sha256=digest.hexdigest(), csv_size_bytes=MIB << 20)
+    manifest = build_manifest(
+        [request], [], totals, files=[ReportFile(large.name, totals.csv_sha256, totals.csv_size_bytes)],
+        collection_id="c0ffee00", run_id="run-1", started_at=AT, ended_at=AT, code_version="0.1.0",
+    )  # fmt: skip
     (large.parent / "manifest.json").write_bytes(canonical_json(manifest))
 
 

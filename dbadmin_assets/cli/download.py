@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,10 +45,10 @@ def download_command(report: str, directory: Path, links: bool, hours: int, as_j
     store = open_store(given)
     prefix, pinned = find_report(store, report)
     if links:
-        made = {key.removeprefix(prefix): store.link(key, hours * 3600) for key in _sizes(store, prefix)}
+        made = {key.removeprefix(prefix): store.link(key, hours * 3600) for key in store.keys(prefix)}
         _print_links(made, store.url(prefix), hours, as_json=as_json)
         return
-    files = fetch_report(store, prefix, directory, pinned_sha256=pinned)
+    files = fetch_report(store, prefix, directory.expanduser(), pinned_sha256=pinned)
     if as_json:
         print_json({"report": store.url(prefix), "files": files})
     else:
@@ -58,39 +59,41 @@ def download_command(report: str, directory: Path, links: bool, hours: int, as_j
 def fetch_report(store: EvidenceStore, prefix: str, directory: Path, *, pinned_sha256: str | None = None) -> list[str]:
     """Copy every file of a report into a folder of its own below a directory, and check it; the paths.
 
+    Args:
+        prefix: where it lies, as `report_folder` makes it.
+
     Raises:
         BrokenEvidenceError: what came is not what was sealed.
         EvidenceError: a file cannot be read.
-        ReportError: the folder cannot be written.
+        ReportError: the folder cannot be written, or holds something else.
     """
-    sizes = _sizes(store, prefix)
-    to, files = directory / prefix.rstrip("/").rsplit("/", 1)[-1], []
+    to = directory / prefix.rstrip("/").rsplit("/", 1)[-1]
+    sizes = {key.removeprefix(prefix): size for key, size in store.sizes(prefix).items()}
+    _refuse_strange_names(store.url(prefix), sizes, to)
     try:
         to.mkdir(parents=True, exist_ok=True)
         with _progress() as progress:
-            for key, size in sizes.items():
-                path = to / key.removeprefix(prefix)
-                if path == to or not path.resolve().is_relative_to(to.resolve()):
-                    raise EvidenceError(f"{store.url(key)} is no name for a file of a report")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                task = progress.add_task(safe(path.name), total=size)
-                store.download(key, path, partial(progress.advance, task))
-                files.append(str(path))
+            for name, size in sizes.items():
+                task = progress.add_task(safe(name), total=size)
+                (to / name).parent.mkdir(parents=True, exist_ok=True)
+                store.download(prefix + name, to / name, partial(progress.advance, task))
     except OSError as error:
         raise ReportError(
             f"{to} cannot be written: {error.strerror}",
             hint=f"the report stays in the bucket: db-admin-report download {store.url(prefix)} --to DIR",
         ) from error
     _check(to, pinned_sha256)
-    note(f"Downloaded {len(files)} files to {to}")
-    return files
+    note(f"Downloaded {len(sizes)} files to {to}")
+    return [str(to / name) for name in sizes]
 
 
-def _sizes(store: EvidenceStore, prefix: str) -> dict[str, int]:
-    sizes = store.sizes(prefix)
-    if not sizes:
-        raise EvidenceError(f"there is no report at {store.url(prefix)}", hint="db-admin-report history lists all")
-    return sizes
+def _refuse_strange_names(place: str, names: Iterable[str], to: Path) -> None:
+    """Nothing is written outside the folder, nor through a link in it, nor beside what is not of this report."""
+    for name in names:
+        if {"", ".", ".."} & set(name.split("/")):
+            raise EvidenceError(f"{place}{name} is no name for a file of a report")
+    if to.is_symlink() or (to.exists() and set(LocalFolder(to).names()) - set(names)):
+        raise ReportError(f"{to} is there already and holds something else", hint="give another place: --to DIR")
 
 
 def _progress() -> Progress:
@@ -105,7 +108,9 @@ def _progress() -> Progress:
 def _check(folder: Path, pinned_sha256: str | None) -> None:
     from dbadmin_assets.review.verification import verify
 
-    findings = verify(LocalFolder(folder), None, pinned_sha256=pinned_sha256)
+    findings = list(verify(LocalFolder(folder), None, place=folder.name, pinned_sha256=pinned_sha256))
+    if unread := [finding.detail for finding in findings if finding.verdict == "unread"]:
+        raise EvidenceError("; ".join(unread))
     if broken := [f"{finding.subject}: {finding.detail}" for finding in findings if finding.verdict == "broken"]:
         hint = f"db-admin-report verify {folder}, and on its place in the bucket"
         raise BrokenEvidenceError(f"{folder} is not what was sealed: {'; '.join(broken)}", hint=hint)

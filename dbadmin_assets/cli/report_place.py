@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dbadmin_assets.cli import options
-from dbadmin_assets.errors import ReportError
+from dbadmin_assets.errors import EvidenceError, ReportError
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+_HISTORY = "db-admin-report history lists all"
 
 
 class LocalFolder:
@@ -21,15 +27,40 @@ class LocalFolder:
         self._path = path
 
     def names(self) -> list[str]:
-        """Every file and link in it, hidden ones too."""
-        entries = (entry for entry in self._path.rglob("*") if entry.is_symlink() or not entry.is_dir())
-        return [entry.relative_to(self._path).as_posix() for entry in entries]
+        """Every file and link in it, hidden ones too.
+
+        Raises:
+            EvidenceError: a folder in it cannot be listed.
+        """
+        names = []
+        try:
+            for parent, folders, files in os.walk(self._path, onerror=_raise):
+                links = [name for name in folders if Path(parent, name).is_symlink()]
+                names += [Path(parent, name).relative_to(self._path).as_posix() for name in (*files, *links)]
+        except OSError as error:
+            raise EvidenceError(f"{self._path} cannot be listed: {error.strerror}") from error
+        return names
 
     def open(self, name: str) -> BinaryIO | None:
-        """A file; None where there is none. A name of the manifest that leaves the folder is none."""
+        """A file; None where there is none. A name of the manifest that leaves the folder is none.
+
+        Raises:
+            EvidenceError: it cannot be read.
+        """
         path = self._path / name
-        inside = path.resolve().is_relative_to(self._path.resolve())
-        return path.open("rb") if inside and path.is_file() else None
+        try:
+            inside = path.resolve().is_relative_to(self._path.resolve())
+            return path.open("rb") if inside and path.is_file() else None
+        except (ValueError, RuntimeError):  # no file can have that name, or it is a link to itself
+            return None
+        except OSError as error:
+            if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+                return None
+            raise EvidenceError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 class BucketFolder:
@@ -60,20 +91,30 @@ def open_store(given: dict[str, Any]) -> EvidenceStore:
 
 
 def find_report(store: EvidenceStore, report: str) -> tuple[str, str | None]:
-    """The key prefix of `latest` or s3://bucket/reports/…/, and the manifest's sha256 where it is pinned.
+    """The key prefix of a report in the bucket, and its manifest's sha256 where it is pinned.
+
+    Args:
+        report: `latest`, or s3://bucket/reports/…/, also with the name of a file in it.
 
     Raises:
-        ReportError: there is no latest report, or the place is in another bucket.
-        EvidenceError: the bucket cannot be read.
+        ReportError: there is no latest report, or the place is in another bucket or no place of a report.
+        EvidenceError: the bucket cannot be read, or there is nothing.
     """
-    return _latest(store) if report == "latest" else (_prefix(store, report), None)
+    from dbadmin_assets.review.folder import is_report_folder
+
+    prefix, pinned = _latest(store) if report == "latest" else (_prefix(store, report), None)
+    if not is_report_folder(prefix):
+        raise ReportError(f"{store.url(prefix)} is no place of a report", hint=_HISTORY)
+    if not store.keys(prefix):
+        raise EvidenceError(f"there is no report at {store.url(prefix)}", hint=_HISTORY)
+    return prefix, pinned
 
 
 def _prefix(store: EvidenceStore, url: str) -> str:
     from dbadmin_assets.cli.summary import split_location
 
-    prefix = split_location(url, store.bucket).removesuffix("manifest.json")
-    return f"{prefix.rstrip('/')}/"
+    folder, _, name = split_location(f"{url}/" if url == f"s3://{store.bucket}" else url, store.bucket).rpartition("/")
+    return f"{folder}/" if name in ("", "manifest.json") or name.endswith(".csv") else f"{folder}/{name}/"
 
 
 def _latest(store: EvidenceStore) -> tuple[str, str]:
@@ -82,9 +123,12 @@ def _latest(store: EvidenceStore) -> tuple[str, str]:
 
     data = store.read(LATEST_KEY)
     if data is None:
-        raise ReportError("there is no complete report of the full scope yet", hint="db-admin-report history lists all")
+        raise ReportError("there is no complete report of the full scope yet", hint=_HISTORY)
     try:
         pointer = json.loads(data)
-        return str(pointer["folder"]), str(pointer["manifestSha256"])
-    except (ValueError, KeyError, TypeError) as error:
+        folder, sha256 = pointer["folder"], pointer["manifestSha256"]
+        if not isinstance(folder, str) or not _SHA256.fullmatch(sha256):
+            raise ValueError("no folder or no sha256")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReportError(f"{store.url(LATEST_KEY)} cannot be understood ({type(error).__name__})") from error
+    return folder, sha256

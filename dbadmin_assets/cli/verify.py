@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,13 @@ import click
 from dbadmin_assets.cli import options
 from dbadmin_assets.cli.output import print_json, print_table, say
 from dbadmin_assets.cli.report_place import BucketFolder, LocalFolder, find_report, open_store
-from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_EVIDENCE_BROKEN, ConfigurationError
+from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_EVIDENCE_BROKEN, EXIT_REPORT_FAILED
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
     from dbadmin_assets.review.verification import Finding
 
-_MARKS = {"holds": "ok", "broken": "FAIL", "unchecked": "-"}
+_MARKS = {"holds": "ok", "broken": "FAIL", "unread": "?", "unchecked": "-"}
 
 
 @click.command("verify")
@@ -25,10 +26,10 @@ _MARKS = {"holds": "ok", "broken": "FAIL", "unchecked": "-"}
 @options.general
 @click.pass_context
 def verify_command(ctx: click.Context, /, report: str, as_json: bool, **given: Any) -> None:
-    """Hold every claim of a report's manifest against what lies in its folder.
+    """Hold a report's manifest against itself and against what lies in its folder.
 
     REPORT is s3://bucket/reports/…/, a downloaded folder, or `latest`. Of a report in the bucket the workers'
-    objects behind it are checked, too. Exit 4 where something does not hold, and what.
+    objects behind it are checked, too. Exit 4 where something does not hold, 1 where it could not be read.
 
     \b
     Examples:
@@ -36,25 +37,42 @@ def verify_command(ctx: click.Context, /, report: str, as_json: bool, **given: A
       db-admin-report verify s3://my-bucket/reports/2024/01/15/20240115T142233Z-1a2b3c4d/
       db-admin-report verify ./20240115T142233Z-1a2b3c4d
     """
+    from dbadmin_assets.review.folder import is_report_folder
     from dbadmin_assets.review.verification import verify
 
     del given["verbose"]
     if report == "latest" or report.startswith("s3://"):
         store = open_store(given)
         prefix, pinned = find_report(store, report)
-        place, folder = store.url(prefix), BucketFolder(store, prefix)
-        findings = list(verify(folder, lambda key, version: _fetched(store, key, version), pinned_sha256=pinned))
+        place, folder, fetch = store.url(prefix), BucketFolder(store, prefix), partial(_fetched, store)
+        findings = list(verify(folder, fetch, place=prefix.rstrip("/"), pinned_sha256=pinned))
     else:
-        path = Path(report)
-        if not path.is_dir():
-            raise ConfigurationError([f"there is no folder {report}"], hint="give s3://…, a folder, or `latest`")
-        place, findings = str(path), list(verify(LocalFolder(path), None))
-    broken = [finding for finding in findings if finding.verdict == "broken"]
+        path = _local_folder(report)
+        named = path.name if is_report_folder(f"reports/2024/01/01/{path.name}/") else None
+        place, findings = str(path), list(verify(LocalFolder(path), None, place=named))
+    exit_code = _exit_code(findings)
     if as_json:
-        print_json(_told(place, findings, broken))
+        print_json(_told(place, findings, exit_code))
     else:
-        _print(place, findings, broken)
-    ctx.exit(EXIT_EVIDENCE_BROKEN if broken else EXIT_COMPLETE)
+        _print(place, findings, exit_code)
+    ctx.exit(exit_code)
+
+
+def _local_folder(report: str) -> Path:
+    path = Path(report).expanduser()
+    path = path.parent if path.name == "manifest.json" else path
+    if not report or not path.is_dir():
+        raise click.BadParameter(
+            f"there is no folder {report!r}; give s3://…, a folder, or latest", param_hint="REPORT"
+        )
+    return path
+
+
+def _exit_code(findings: list[Finding]) -> int:
+    verdicts = {finding.verdict for finding in findings}
+    if "broken" in verdicts:
+        return EXIT_EVIDENCE_BROKEN
+    return EXIT_REPORT_FAILED if "unread" in verdicts else EXIT_COMPLETE
 
 
 def _fetched(store: EvidenceStore, key: str, version_id: str | None) -> bytes | None:
@@ -62,20 +80,22 @@ def _fetched(store: EvidenceStore, key: str, version_id: str | None) -> bytes | 
     return found[0] if found else None
 
 
-def _told(place: str, findings: list[Finding], broken: list[Finding]) -> dict[str, Any]:
+def _told(place: str, findings: list[Finding], exit_code: int) -> dict[str, Any]:
     return {
         "report": place,
-        "holds": not broken,
-        "exit_code": EXIT_EVIDENCE_BROKEN if broken else EXIT_COMPLETE,
+        "holds": exit_code == EXIT_COMPLETE,
+        "exit_code": exit_code,
         "self_consistent_only": True,
         "findings": [{"subject": f.subject, "verdict": f.verdict, "detail": f.detail} for f in findings],
     }
 
 
-def _print(place: str, findings: list[Finding], broken: list[Finding]) -> None:
+def _print(place: str, findings: list[Finding], exit_code: int) -> None:
     print_table(("", "Checked", "Detail"), ([_MARKS[f.verdict], f.subject, f.detail] for f in findings))
     say(f"Report: {place}")
-    if broken:
-        click.secho(f"DOES NOT HOLD: {len(broken)} of {len(findings)}", fg="red")
+    if exit_code == EXIT_EVIDENCE_BROKEN:
+        click.secho(f"DOES NOT HOLD: {sum(f.verdict == 'broken' for f in findings)} of {len(findings)}", fg="red")
+    elif exit_code == EXIT_REPORT_FAILED:
+        click.secho(f"NOT VERIFIED: {sum(f.verdict == 'unread' for f in findings)} could not be read", fg="red")
     else:
         click.secho("HOLDS, self-consistent only: the manifest is not signed", fg="green")

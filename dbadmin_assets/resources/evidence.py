@@ -81,7 +81,8 @@ class EvidenceStore:
             with contextlib.closing(answer["Body"]) as body:
                 data = body.read()
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "NoSuchVersion"):
+            gone = ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed")  # the last: that version is a delete marker
+            if error.response.get("Error", {}).get("Code") in gone:
                 return None
             raise self._error("read", key, error) from error
         except BotoCoreError as error:

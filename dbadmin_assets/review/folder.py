@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 from dbadmin_assets.review.times import parse_time
+
+_FOLDER = re.compile(r"reports/[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{8}T[0-9]{6}Z-[0-9A-Za-z_-]{1,8}/")
+
+
+def is_report_folder(prefix: str) -> bool:
+    """Whether a key prefix has the form that `report_folder` makes; nothing else may be taken for a report."""
+    return _FOLDER.fullmatch(prefix) is not None
 
 
 def report_folder(ended_at: str, collection_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,10 @@ def evidence() -> Evidence:
 
 
 @pytest.fixture
-def bucket(local_aws: LocalAws, evidence: Evidence, request: pytest.FixtureRequest) -> tuple[Any, str]:
+def bucket(local_aws: LocalAws, evidence: Evidence) -> tuple[Any, str]:
     """A bucket of the test's own that holds the report."""
     s3 = local_aws.client("s3", CENTRAL, REGION)
-    name = request.node.name.replace("_", "-")[:63].strip("-")
+    name = f"reports-{uuid.uuid4().hex}"
     s3.create_bucket(Bucket=name)
     for file, data in evidence.files.items():
         s3.put_object(Bucket=name, Key=FOLDER + file, Body=data)
@@ -84,13 +85,52 @@ def test_a_key_that_leads_out_of_the_folder_is_refused(machine: Machine, bucket:
     assert not list(machine.home.rglob("escaped.txt"))
 
 
+@pytest.mark.parametrize("folder", ["", "/", "reports/", "reports/../", "reports/2024/01/15/../x/", None, 5])
+def test_a_pointer_to_anything_but_a_report_is_refused(machine: Machine, bucket: tuple[Any, str], folder: Any) -> None:
+    s3, name = bucket
+    pointer = json.dumps({"folder": folder, "manifestSha256": "0" * 64}).encode()
+    s3.put_object(Bucket=name, Key="reports/latest.json", Body=pointer)
+    for command in (["download"], ["download", "--links"], ["verify"]):
+        code, out, err = machine.run(*command, "--bucket", name)
+        assert (code, out) == (1, ""), err
+        assert "is no place of a report" in err or "cannot be understood" in err
+    assert [path.name for path in machine.home.iterdir()] == ["inventory.yaml"]
+
+
+def test_the_place_that_generate_prints_is_the_reports(machine: Machine, bucket: tuple[Any, str]) -> None:
+    _, name = bucket
+    for end in (FOLDER, FOLDER.rstrip("/"), FOLDER + CSV, FOLDER + "manifest.json"):
+        assert machine.run("download", f"s3://{name}/{end}", "--bucket", name)[0] == 0
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(
+    machine: Machine, bucket: tuple[Any, str], evidence: Evidence
+) -> None:
+    _, name = bucket
+    folder = machine.home / NAME
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    command = ("download", f"s3://{name}/{FOLDER}", "--bucket", name)
+    code, _, err = machine.run(*command)
+    assert (code, "holds something else" in err) == (1, True)
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+    (folder / "notes.txt").unlink()
+    (machine.home / "elsewhere").write_bytes(b"mine")
+    (folder / CSV).symlink_to(machine.home / "elsewhere")
+    assert machine.run(*command)[0] == 0
+    assert (machine.home / "elsewhere").read_bytes() == b"mine"
+    assert (folder / CSV).read_bytes() == evidence.files[CSV]
+
+
 def test_a_report_that_is_not_there_and_a_place_that_cannot_be_written(
     machine: Machine, bucket: tuple[Any, str]
 ) -> None:
     _, name = bucket
-    code, _, err = machine.run("download", f"s3://{name}/reports/2024/01/16/x/", "--bucket", name)
-    assert (code, f"there is no report at s3://{name}/reports/2024/01/16/x/" in err) == (1, True)
-    assert not (machine.home / "x").exists()
+    other = f"s3://{name}/reports/2024/01/16/20240116T150000Z-c0ffee00"
+    for command in ("download", "verify"):
+        code, _, err = machine.run(command, other, "--bucket", name)
+        assert (code, f"there is no report at {other}/" in err) == (1, True)
+    assert not (machine.home / "20240116T150000Z-c0ffee00").exists()
     code, _, err = machine.run("download", f"s3://{name}/{FOLDER}", "--bucket", name, "--to", "inventory.yaml/a")
     assert (code, "cannot be written" in err) == (1, True)
     code, _, err = machine.run("download", "s3://another/reports/x/", "--bucket", name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -54,9 +57,54 @@ def test_one_flipped_byte_ends_with_four_and_the_files_name(evidence: Evidence, 
 
 def test_what_is_no_report_ends_with_four_and_what_is_no_folder_with_two(tmp_path: Path) -> None:
     assert run(str(tmp_path)).exit_code == 4
-    result = run(str(tmp_path / "none"))
-    assert result.exit_code == 2
-    assert "there is no folder" in result.stderr
+    for none in (str(tmp_path / "none"), ""):
+        result = run(none)
+        assert result.exit_code == 2
+        assert "there is no folder" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000 + "b", "nul\0", "", "."])
+def test_a_name_that_no_file_can_have_is_not_there(evidence: Evidence, tmp_path: Path, name: str) -> None:
+    evidence.manifest["files"].append({"name": name, "sha256": "0" * 64, "sizeBytes": 1})
+    evidence.reseal()
+    told = json.loads(run(str(lay(evidence, tmp_path / "report")), "--json").stdout)
+    assert {f["subject"]: f["detail"] for f in told["findings"] if f["verdict"] == "broken"} == {
+        name: "it is not there"
+    }
+
+
+def test_a_link_to_itself_is_no_file(evidence: Evidence, tmp_path: Path) -> None:
+    folder = lay(evidence, tmp_path / "report")
+    (folder / CSV).unlink()
+    (folder / CSV).symlink_to(folder / CSV)
+    result = run(str(folder), "--json")
+    assert result.exit_code == 4
+    assert [f["subject"] for f in json.loads(result.stdout)["findings"] if f["verdict"] == "broken"] == [CSV]
+
+
+def test_what_cannot_be_read_is_not_verified_and_not_broken(
+    evidence: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lay(evidence, tmp_path / "report")
+    opened = Path.open
+
+    def denied(path: Path, *arguments: Any) -> Any:
+        if path.name == CSV:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", denied)
+    result = run(str(folder))
+    assert result.exit_code == 1
+    assert "NOT VERIFIED: 1 could not be read" in result.output
+    assert f"{CSV} cannot be read: Permission denied" in result.output
+
+
+def test_a_downloaded_folder_under_the_name_of_another_report(evidence: Evidence, tmp_path: Path) -> None:
+    assert run(str(lay(evidence, tmp_path / "20240115T150000Z-c0ffee00") / "manifest.json")).exit_code == 0
+    result = run(str(lay(evidence, tmp_path / "20310101T000000Z-c0ffee00")))
+    assert result.exit_code == 4
+    assert "it is the manifest of reports/2024/01/15/20240115T150000Z-c0ffee00" in result.output
 
 
 def test_a_name_that_leads_out_of_the_folder_is_not_there(evidence: Evidence, tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dbadmin_assets.review.balance import imbalances
 from dbadmin_assets.review.consolidate import Pair, write_csv
 from dbadmin_assets.review.errors import UnbalancedError
 from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
+from dbadmin_assets.review.manifest_model import read_sealed
 from dbadmin_assets.review.reconciliation import reconcile
 from dbadmin_assets.review.records import ExcludedDatabase, Outcome, Request, TargetRecord
 from dbadmin_assets.review.totals import Totals
@@ -114,6 +116,7 @@ def test_the_same_report_gives_the_same_bytes_and_they_are_plain_json() -> None:
     data = canonical_json(manifest(*mixed()))
     assert data == canonical_json(manifest(*mixed()))
     assert json.loads(data) == manifest(*mixed())
+    assert [wrong for _, wrong in imbalances(read_sealed(data)) if wrong] == []
     assert data.isascii() and data.endswith(b"}\n")
 
 
@@ -187,6 +190,8 @@ def test_the_population_balances_whatever_became_of_the_targets(
     objects = {record.key: data for record, data in pairs}
     records = reconcile(requests, outcomes)
     totals = write_csv([(r, objects[r.key]) for r in records], io.BytesIO(), as_of=AS_OF)
-    counted = manifest(records, totals, requests)["population"]
+    made = manifest(records, totals, requests)
+    assert [wrong for _, wrong in imbalances(read_sealed(canonical_json(made))) if wrong] == []
+    counted = made["population"]
     assert counted["declared"] == sum(len(wanted) + left_out for wanted, left_out, _ in fleet)
     assert counted["declared"] == sum(value for name, value in counted.items() if name != "declared")

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from dbadmin_assets.errors import EvidenceError
 from dbadmin_assets.review.consolidate import write_csv
 from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
 from dbadmin_assets.review.verification import Finding, verify
@@ -21,10 +22,10 @@ CSV = "db-admin-report.csv"
 class Evidence:
     """A folder and the bucket behind it, in memory."""
 
-    def __init__(self, *users: str) -> None:
+    def __init__(self, *users: str, lost: bool = False) -> None:
         csv = io.BytesIO()
         record, answer = delivered(worker_request({"a": "mysql", "b": "mysql"}), [user("a", name) for name in users])
-        totals = write_csv([(record, answer)], csv, as_of=AS_OF)
+        totals = write_csv([(record, None if lost else answer)], csv, as_of=AS_OF)
         self.manifest: dict[str, Any] = build_manifest(
             [requested(record)], [record], totals, files=[ReportFile(CSV, totals.csv_sha256, totals.csv_size_bytes)],
             collection_id="c0ffee00-1", run_id="run-1", started_at=STARTED, ended_at=AS_OF, code_version="0.1.0",
@@ -59,6 +60,8 @@ def test_what_was_sealed_holds_and_that_it_is_unsigned_is_said() -> None:
         Finding("population", "holds"),
         Finding("counts", "holds"),
         Finding("complete", "holds"),
+        Finding("targets", "holds"),
+        Finding("scope", "holds"),
         Finding(CSV, "holds"),
         Finding(evidence.key, "holds"),
         Finding("signature", "unchecked", f"unsigned: {evidence.manifest['signature']['reason']}"),
@@ -131,12 +134,22 @@ def test_a_folder_without_a_manifest_is_no_report() -> None:
     assert list(evidence.broken()) == ["manifest.json"]
 
 
+def twice(manifest: dict[str, Any]) -> None:
+    """A database, its sums adjusted."""
+    manifest["targets"][0]["databases"].append(manifest["targets"][0]["databases"][1])
+    manifest["population"] |= {"declared": 3, "complete": 3}
+
+
 SUMS: list[tuple[str, Callable[[dict[str, Any]], Any]]] = [
     ("population", lambda m: m["population"].update(declared=1)),
-    ("population", lambda m: m["targets"][0]["excluded"].append({"name": "c"})),
+    ("population", lambda m: m["targets"][0]["excluded"].append({"name": "c", "databaseType": "MySQL", "reason": "x"})),
+    ("population", twice),
     ("counts", lambda m: m["counts"].update(admins=7)),
     ("counts", lambda m: m["counts"].update(targets=2)),
+    ("counts", lambda m: m["counts"].update(excludedPrincipals=1)),
     ("complete", lambda m: m.update(complete=False)),
+    ("targets", lambda m: m["targets"][0].update(status="partial")),
+    ("scope", lambda m: m["scope"].update(full=False)),
 ]
 
 
@@ -169,14 +182,79 @@ def test_a_pinned_manifest_that_was_replaced_is_named() -> None:
     assert all(f.verdict != "broken" for f in verify(evidence, evidence.fetch, pinned_sha256=pinned))
     evidence.manifest["codeVersion"] = "0.1.1"
     evidence.reseal()
-    assert [f.subject for f in verify(evidence, evidence.fetch, pinned_sha256=pinned) if f.verdict == "broken"] == [
-        "reports/latest.json"
-    ]
+    for pin in (pinned, ""):
+        broken = [f.subject for f in verify(evidence, evidence.fetch, pinned_sha256=pin) if f.verdict == "broken"]
+        assert broken == ["reports/latest.json"]
 
 
-@pytest.mark.parametrize("status", ["signed", "", None])
-def test_a_signature_that_this_version_cannot_check_does_not_hold(status: str | None) -> None:
+NO_MANIFEST: list[Callable[[dict[str, Any]], Any]] = [
+    lambda m: m["signature"].update(status="signed"),
+    lambda m: m["signature"].update(status=None),
+    lambda m: m["targets"][0]["databases"][0].update(status="omitted"),
+    lambda m: m["targets"][0]["databases"][0].update(users=-1),
+    lambda m: m["counts"].update(users=1.0),
+    lambda m: m["counts"].update(targets=True),
+    lambda m: m["files"][0].update(sizeBytes="12"),
+    lambda m: m["files"][0].update(sha256="0"),
+    lambda m: m["targets"][0]["object"].update(key=5),
+    lambda m: m["targets"][0]["object"].update(versionId=7),
+    lambda m: m["targets"][0].update(object={}),
+    lambda m: m.update(approved=True),
+]
+
+
+@pytest.mark.parametrize("change", NO_MANIFEST)
+def test_what_no_manifest_holds_is_not_taken_for_one(change: Callable[[dict[str, Any]], Any]) -> None:
     evidence = Evidence("x")
-    evidence.manifest["signature"]["status"] = status
+    change(evidence.manifest)
     evidence.reseal()
-    assert list(evidence.broken()) == ["signature"]
+    assert list(evidence.broken()) == ["manifest.json"]
+
+
+def test_a_report_without_its_csv_does_not_hold() -> None:
+    evidence = Evidence("x")
+    evidence.manifest["files"] = []
+    del evidence.files[CSV]
+    evidence.reseal()
+    assert evidence.broken() == {"manifest.json": "it lists no CSV"}
+
+
+def test_data_without_the_object_it_was_made_of_does_not_hold() -> None:
+    evidence = Evidence("x")
+    evidence.manifest["targets"][0]["object"] = None
+    evidence.reseal()
+    assert list(evidence.broken()) == ["123456789012 us-east-1"]
+
+
+def test_an_object_of_which_no_row_was_made_need_not_be_there() -> None:
+    """It was lost or damaged before the report was made, and the report says so."""
+    evidence = Evidence("x", lost=True)
+    assert evidence.manifest["population"]["failed"] == 2
+    evidence.objects.clear()
+    unchecked = {f.subject: f.detail for f in verify(evidence, evidence.fetch) if f.verdict == "unchecked"}
+    assert unchecked[evidence.key] == "it is not there any more; no row was made of it"
+    assert evidence.broken() == {}
+
+
+def test_an_object_that_may_not_be_read_hides_nothing() -> None:
+    evidence = Evidence("x")
+    evidence.files[CSV] = flip(evidence.files[CSV])
+
+    def denied(key: str, version_id: str | None) -> bytes | None:
+        raise EvidenceError(f"cannot read {key}: AccessDenied")
+
+    verdicts = {f.subject: f.verdict for f in verify(evidence, denied)}
+    assert (verdicts[CSV], verdicts[evidence.key]) == ("broken", "unread")
+
+
+@pytest.mark.parametrize(("place", "holds"), [
+    ("reports/2024/01/15/20240115T150000Z-c0ffee00", True),
+    ("20240115T150000Z-c0ffee00", True),
+    ("20310101T000000Z-c0ffee00", False),
+    ("reports/2024/01/16/20240115T150000Z-c0ffee00", False),
+    ("c0ffee00", False),
+])  # fmt: skip
+def test_a_report_under_the_name_of_another_does_not_hold(place: str, holds: bool) -> None:
+    evidence = Evidence("x")
+    findings = {f.subject: f.verdict for f in verify(evidence, evidence.fetch, place=place)}
+    assert findings["manifest.json"] == ("holds" if holds else "broken")
