@@ -61,19 +61,19 @@ class RunProgress:
         self.targets = {key: TargetProgress(key) for key in self.keys}
 
     def refresh(self) -> list[TargetProgress]:
-        """Read the events since the last time; the targets that changed, in the order of the events.
+        """Read the events since the last time; the targets that changed, each once, in the order of their first event.
 
         `messages` then holds the text of these events, for --verbose.
         """
-        changed: list[TargetProgress] = []
+        changed: dict[str, TargetProgress] = {}
         self.messages = []
         while True:
             page = self.instance.get_records_for_run(self.run_id, cursor=self._cursor, limit=1000)
             for record in page.records:
-                changed += self._take(record.event_log_entry)
+                changed |= {target.key: target for target in self._take(record.event_log_entry)}
             self._cursor = page.cursor
             if not page.has_more:
-                return changed
+                return list(changed.values())
 
     def _take(self, entry: EventLogEntry) -> list[TargetProgress]:
         from dagster import DagsterEventType

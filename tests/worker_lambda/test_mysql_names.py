@@ -16,9 +16,12 @@ from worker_lambda.privileges.mysql_catalogue import Principal
 
 AS_LONG_AS_MYSQL_ALLOWS = 32
 # Both engines store names as utf8mb3 (no emoji: they become ?) and strip white space at the ends.
-NAMES = st.text(
-    st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), min_size=1, max_size=AS_LONG_AS_MYSQL_ALLOWS
-).filter(lambda name: name == name.strip(" \t\n\v\f\r"))
+# The first character is one that no account of the fixture begins with: hypothesis draws words of this code, too.
+NAMES = (
+    st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=AS_LONG_AS_MYSQL_ALLOWS - 1)
+    .filter(lambda name: name == name.rstrip(" \t\n\v\f\r"))
+    .map(lambda name: f"~{name}")
+)
 
 SHAPES = {
     "quotes": 'o\'brien "x" `y`',
