@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from dbadmin_assets.errors import ReportError
 from dbadmin_assets.resources.evidence import LATEST_KEY, EvidenceStore
 from dbadmin_assets.review.consolidate import Totals, write_csv
-from dbadmin_assets.review.folder import latest_pointer, report_folder
+from dbadmin_assets.review.folder import MANIFEST_NAME, latest_pointer, report_folder
 from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
 from dbadmin_assets.review.reconciliation import reconcile
 from dbadmin_assets.review.records import Outcome, Request
 from dbadmin_assets.review.times import utc_now
 
 CSV_NAME = "db-admin-report.csv"
-MANIFEST_NAME = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)

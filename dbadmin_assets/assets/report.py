@@ -15,9 +15,10 @@ from dbadmin_assets.assets.run_scope import (
 )
 from dbadmin_assets.collecting import make_request, select_targets
 from dbadmin_assets.inventory import Inventory, Target
-from dbadmin_assets.reporting import MANIFEST_NAME, Report, make_report
+from dbadmin_assets.reporting import Report, make_report
 from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.resources.wiring import EvidenceResource, InventoryResource, WorkerLambdaResource
+from dbadmin_assets.review.folder import MANIFEST_NAME
 from worker_lambda.contract import outcome_key
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dbadmin_assets.cli import options
 from dbadmin_assets.errors import EvidenceError, ReportError
+from dbadmin_assets.review.folder import MANIFEST_NAME, is_report_folder
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
@@ -100,8 +101,6 @@ def find_report(store: EvidenceStore, report: str) -> tuple[str, str | None]:
         ReportError: there is no latest report, or the place is in another bucket or no place of a report.
         EvidenceError: the bucket cannot be read, or there is nothing.
     """
-    from dbadmin_assets.review.folder import is_report_folder
-
     prefix, pinned = _latest(store) if report == "latest" else (_prefix(store, report), None)
     if not is_report_folder(prefix):
         raise ReportError(f"{store.url(prefix)} is no place of a report", hint=_HISTORY)
@@ -114,7 +113,7 @@ def _prefix(store: EvidenceStore, url: str) -> str:
     from dbadmin_assets.cli.summary import split_location
 
     folder, _, name = split_location(f"{url}/" if url == f"s3://{store.bucket}" else url, store.bucket).rpartition("/")
-    return f"{folder}/" if name in ("", "manifest.json") or name.endswith(".csv") else f"{folder}/{name}/"
+    return f"{folder}/" if name in ("", MANIFEST_NAME) or name.endswith(".csv") else f"{folder}/{name}/"
 
 
 def _latest(store: EvidenceStore) -> tuple[str, str]:

@@ -9,11 +9,10 @@ import click
 
 from dbadmin_assets.cli.output import print_table, say
 from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EvidenceError, ReportError
+from dbadmin_assets.review.folder import MANIFEST_NAME
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
-
-MANIFEST = "manifest.json"
 
 
 def read_manifest(store: EvidenceStore, folder: str) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def read_manifest(store: EvidenceStore, folder: str) -> dict[str, Any]:
     """
     import json
 
-    key = f"{folder.rstrip('/')}/{MANIFEST}"
+    key = f"{folder.rstrip('/')}/{MANIFEST_NAME}"
     data = store.read(key)
     if data is None:
         raise EvidenceError(f"{store.url(key)} is not there: without it, the folder is no report")
@@ -54,7 +53,7 @@ def summarize(manifest: dict[str, Any], location: str) -> dict[str, Any]:
         "exit_code": EXIT_COMPLETE if complete else EXIT_INCOMPLETE,
         "collection_id": manifest["collectionId"],
         "report": location,
-        "manifest": f"{location.rstrip('/')}/{MANIFEST}",
+        "manifest": f"{location.rstrip('/')}/{MANIFEST_NAME}",
         "csv": f"{location.rstrip('/')}/{csv['name']}" if csv else None,
         "csv_sha256": csv["sha256"] if csv else None,
         "started_at": manifest["startedAt"],

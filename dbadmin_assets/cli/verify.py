@@ -12,6 +12,7 @@ from dbadmin_assets.cli import options
 from dbadmin_assets.cli.output import print_json, print_table, say
 from dbadmin_assets.cli.report_place import BucketFolder, LocalFolder, find_report, open_store
 from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_EVIDENCE_BROKEN, EXIT_REPORT_FAILED
+from dbadmin_assets.review.folder import MANIFEST_NAME, is_report_folder
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
@@ -37,7 +38,6 @@ def verify_command(ctx: click.Context, /, report: str, as_json: bool, **given: A
       db-admin-report verify s3://my-bucket/reports/2024/01/15/20240115T142233Z-1a2b3c4d/
       db-admin-report verify ./20240115T142233Z-1a2b3c4d
     """
-    from dbadmin_assets.review.folder import is_report_folder
     from dbadmin_assets.review.verification import verify
 
     del given["verbose"]
@@ -60,7 +60,7 @@ def verify_command(ctx: click.Context, /, report: str, as_json: bool, **given: A
 
 def _local_folder(report: str) -> Path:
     path = Path(report).expanduser()
-    path = path.parent if path.name == "manifest.json" else path
+    path = path.parent if path.name == MANIFEST_NAME else path
     if not report or not path.is_dir():
         raise click.BadParameter(
             f"there is no folder {report!r}; give s3://…, a folder, or latest", param_hint="REPORT"

@@ -7,6 +7,7 @@ import re
 
 from dbadmin_assets.review.times import parse_time
 
+MANIFEST_NAME = "manifest.json"
 _FOLDER = re.compile(r"reports/[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{8}T[0-9]{6}Z-[0-9A-Za-z_-]{1,8}/")
 
 
@@ -39,7 +40,7 @@ def latest_pointer(folder: str, manifest_sha256: str, ended_at: str) -> bytes:
     pointer = {
         "schemaVersion": "1",
         "folder": folder,
-        "manifest": f"{folder}manifest.json",
+        "manifest": f"{folder}{MANIFEST_NAME}",
         "manifestSha256": manifest_sha256,
         "endedAt": ended_at,
     }

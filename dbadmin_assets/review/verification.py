@@ -12,9 +12,9 @@ from typing import BinaryIO, Literal, Protocol
 
 from dbadmin_assets.errors import EvidenceError
 from dbadmin_assets.review.balance import imbalances, misplaced
+from dbadmin_assets.review.folder import MANIFEST_NAME
 from dbadmin_assets.review.manifest_model import Manifest, TargetEntry, WorkerObject, read_sealed
 
-MANIFEST_NAME = "manifest.json"
 _AT_ONCE = 1 << 20
 
 Verdict = Literal["holds", "broken", "unread", "unchecked"]
