@@ -11,13 +11,14 @@ import click
 
 from dbadmin_assets.cli import options
 from dbadmin_assets.cli.output import console, note, print_json, safe, say
-from dbadmin_assets.cli.report_place import LocalFolder, find_report, open_store
+from dbadmin_assets.cli.report_place import BucketFolder, LocalFolder, find_report, open_store
 from dbadmin_assets.errors import BrokenEvidenceError, EvidenceError, ReportError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from dbadmin_assets.resources.evidence import EvidenceStore
+    from dbadmin_assets.review.verification import Folder
 
 _LONGEST_HOURS = 168  # S3 takes no more
 
@@ -45,6 +46,7 @@ def download_command(report: str, directory: Path, links: bool, hours: int, as_j
     store = open_store(given)
     prefix, pinned = find_report(store, report)
     if links:
+        _check(BucketFolder(store, prefix), store.url(prefix), prefix, pinned)
         made = {key.removeprefix(prefix): store.link(key, hours * 3600) for key in store.keys(prefix)}
         _print_links(made, store.url(prefix), hours, as_json=as_json)
         return
@@ -82,7 +84,7 @@ def fetch_report(store: EvidenceStore, prefix: str, directory: Path, *, pinned_s
             f"{to} cannot be written: {error.strerror}",
             hint=f"the report stays in the bucket: db-admin-report download {store.url(prefix)} --to DIR",
         ) from error
-    _check(to, pinned_sha256)
+    _check(LocalFolder(to), str(to), prefix, pinned_sha256)
     note(f"Downloaded {len(sizes)} files to {to}")
     return [str(to / name) for name in sizes]
 
@@ -105,15 +107,15 @@ def _progress() -> Progress:
     return Progress(*columns, console=out, disable=not out.is_terminal)
 
 
-def _check(folder: Path, pinned_sha256: str | None) -> None:
+def _check(folder: Folder, where: str, prefix: str, pinned_sha256: str | None) -> None:
     from dbadmin_assets.review.verification import verify
 
-    findings = list(verify(LocalFolder(folder), None, place=folder.name, pinned_sha256=pinned_sha256))
+    findings = list(verify(folder, None, place=prefix.rstrip("/"), pinned_sha256=pinned_sha256))
     if unread := [finding.detail for finding in findings if finding.verdict == "unread"]:
         raise EvidenceError("; ".join(unread))
     if broken := [f"{finding.subject}: {finding.detail}" for finding in findings if finding.verdict == "broken"]:
-        hint = f"db-admin-report verify {folder}, and on its place in the bucket"
-        raise BrokenEvidenceError(f"{folder} is not what was sealed: {'; '.join(broken)}", hint=hint)
+        hint = f"db-admin-report verify {where} lists every check"
+        raise BrokenEvidenceError(f"{where} is not what was sealed: {'; '.join(broken)}", hint=hint)
 
 
 def _print_links(links: dict[str, str], place: str, hours: int, *, as_json: bool) -> None:

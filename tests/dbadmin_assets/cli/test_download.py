@@ -76,6 +76,18 @@ def test_links_work_without_aws_access(machine: Machine, bucket: tuple[Any, str]
     assert not (machine.home / NAME).exists()
 
 
+def test_no_link_is_made_to_what_is_not_what_was_sealed(machine: Machine, bucket: tuple[Any, str]) -> None:
+    s3, name = bucket
+    command = ("download", f"s3://{name}/{FOLDER}", "--bucket", name, "--links")
+    s3.put_object(Bucket=name, Key=FOLDER + "more.csv", Body=b"")
+    code, out, err = machine.run(*command)
+    assert (code, out, "more.csv: the manifest does not know this file" in err) == (4, "", True)
+    s3.delete_object(Bucket=name, Key=FOLDER + "more.csv")
+    s3.delete_object(Bucket=name, Key=FOLDER + "manifest.json")
+    code, out, err = machine.run(*command)
+    assert (code, out, "without it, the folder is no report" in err) == (4, "", True)
+
+
 def test_a_key_that_leads_out_of_the_folder_is_refused(machine: Machine, bucket: tuple[Any, str]) -> None:
     s3, name = bucket
     s3.put_object(Bucket=name, Key=FOLDER + "../../escaped.txt", Body=b"")
