@@ -115,10 +115,9 @@ def test_a_login_that_sees_nothing_is_partial_and_not_an_empty_server(any_server
         any_server.execute("DROP USER blind@'%'")
     assert result.users == []
     assert result.connection["status"] == "partial"
-    incomplete, nobody = texts(result)
+    (incomplete,) = texts(result)  # and not that there were no accounts to list
     assert "on mysql.user" in incomplete
     assert "authentication_string" not in incomplete
-    assert nobody == "No accounts to list"
 
 
 def test_an_enabled_excluded_administrator_is_a_warning(

@@ -8,6 +8,8 @@ import pytest
 
 from sandbox.tds.builder import ServerBuilder
 from sandbox.tds.recorded import RECORDED
+from worker_lambda.contract import WARNING_EXCLUDED_ADMIN, WARNING_INCOMPLETE_DATABASES, WARNING_NO_ACCOUNTS
+from worker_lambda.privileges.sqlserver import evaluate
 from worker_lambda.privileges.sqlserver_catalogue import parse
 from worker_lambda.privileges.sqlserver_gaps import gaps, hidden_from_reader
 from worker_lambda.privileges.sqlserver_tiers import Tiers
@@ -126,3 +128,14 @@ def test_a_database_role_with_a_member_that_is_not_shown_closes_the_database() -
     inside["database_principals"] = [p for p in inside["database_principals"] if p["name"] != "hidden"]
     (warning,) = gaps(Tiers(parse(catalogue.as_child_output())), "db")
     assert warning["text"] == "Incomplete: cannot read databases payroll"
+
+
+def test_an_empty_list_says_that_nobody_is_there_only_where_everybody_would_show() -> None:
+    def said(builder: ServerBuilder) -> list[int]:
+        evaluation = evaluate(parse(builder.build().as_child_output()), "db", "2024-01-15T14:22:33Z")
+        assert all(user["excluded_by_policy"] for user in evaluation.users)
+        return [warning["order"] for warning in evaluation.warnings]
+
+    assert said(ServerBuilder()) == [WARNING_EXCLUDED_ADMIN, WARNING_NO_ACCOUNTS]
+    hidden = ServerBuilder().database("payroll", accessible=False)
+    assert said(hidden) == [WARNING_INCOMPLETE_DATABASES, WARNING_EXCLUDED_ADMIN]

@@ -206,7 +206,7 @@ def _warnings(
     if hidden:
         text = f"Excluded account is an enabled administrator: {', '.join(hidden)}"
         found.append((contract.WARNING_EXCLUDED_ADMIN, text))
-    if not any(user["excluded_by_policy"] is None for user in users):
+    if not catalogue.gaps and all(user["excluded_by_policy"] for user in users):  # behind a gap there may be many
         found.append((contract.WARNING_NO_ACCOUNTS, "No accounts to list"))
     return [DatabaseWarning(database_name=target.name, order=order, text=text) for order, text in found]
 

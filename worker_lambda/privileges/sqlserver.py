@@ -46,8 +46,9 @@ def evaluate(server: Server, database_name: str, collected_at: str, master_usern
     rows = _Rows(server, tiers, database_name, collected_at)
     users = rows.logins() + rows.without_login()
     users.sort(key=lambda u: (u["username"], u["principal_type"]))
-    warnings = gaps(tiers, database_name) + rows.excluded_administrators
-    if all(u["excluded_by_policy"] for u in users):
+    incomplete = gaps(tiers, database_name)
+    warnings = incomplete + rows.excluded_administrators
+    if not incomplete and all(u["excluded_by_policy"] for u in users):  # behind a gap there may be many
         warnings.append({"database_name": database_name, "order": WARNING_NO_ACCOUNTS, "text": "No accounts to list"})
     return Evaluation(users, warnings)
 
