@@ -158,6 +158,7 @@ def _role(row: int) -> str:
 def ours(directory: Path) -> None:
     """dbadmin_assets.review.consolidate, everything included."""
     from dbadmin_assets.review.consolidate import write_csv
+    from dbadmin_assets.review.detail import DetailFile
     from dbadmin_assets.review.records import DeclaredDatabase, Outcome, TargetRecord
 
     def pairs() -> Iterator[tuple[TargetRecord, bytes]]:
@@ -169,8 +170,8 @@ def ours(directory: Path) -> None:
             )
             yield record, path.read_bytes()
 
-    with (directory / "ours.csv").open("wb") as out:
-        write_csv(pairs(), out, as_of=AT)
+    with (directory / "ours.csv").open("wb") as out, DetailFile(directory / "report.parquet") as details:
+        write_csv(pairs(), out, details=details, as_of=AT)
 
 
 def standard_library(directory: Path) -> None:

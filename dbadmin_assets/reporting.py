@@ -1,4 +1,4 @@
-"""From verdicts to one evidence folder: what the report covers, the CSV, the manifest, `latest`."""
+"""From verdicts to one evidence folder: what the report covers, its files, the manifest, `latest`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from dbadmin_assets.errors import ReportError
 from dbadmin_assets.resources.evidence import LATEST_KEY, EvidenceStore
 from dbadmin_assets.review.consolidate import Totals, write_csv
-from dbadmin_assets.review.folder import MANIFEST_NAME, latest_pointer, report_folder
+from dbadmin_assets.review.detail import DetailFile
+from dbadmin_assets.review.folder import CSV_NAME, MANIFEST_NAME, PARQUET_NAME, latest_pointer, report_folder
 from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
 from dbadmin_assets.review.reconciliation import reconcile
 from dbadmin_assets.review.records import Outcome, Request
 from dbadmin_assets.review.times import utc_now
 
-CSV_NAME = "db-admin-report.csv"
+_CONTENT_TYPES = {
+    ".csv": "text/csv; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +65,36 @@ def make_report(
     if not records:
         raise ReportError("there is nothing to report: no target was asked for")
     started_at = utc_now()
-    with tempfile.TemporaryFile() as csv:
-        totals = write_csv(store.with_objects(records), csv, flat=flat, as_of=started_at)
+    with tempfile.TemporaryDirectory(prefix="db-admin-report-") as temporary:
+        files = Path(temporary)
+        with (files / CSV_NAME).open("wb") as csv, DetailFile(files / PARQUET_NAME) as details:
+            totals = write_csv(store.with_objects(records), csv, details=details, flat=flat, as_of=started_at)
         ended_at = utc_now()
         manifest = build_manifest(
-            requests, records, totals,
-            files=[ReportFile(CSV_NAME, totals.csv_sha256, totals.csv_size_bytes)],
+            requests, records, totals, files=_described(files),
             collection_id=collection_id, run_id=run_id,
             started_at=started_at, ended_at=ended_at, code_version=code_version, flat=flat,
         )  # fmt: skip
         folder = report_folder(ended_at, collection_id)
-        csv.seek(0)
-        store.put(folder + CSV_NAME, csv, content_type="text/csv; charset=utf-8", sha256=totals.csv_sha256)
-    data = canonical_json(manifest)
-    store.put(folder + MANIFEST_NAME, data, content_type="application/json")
+        for file in manifest["files"]:
+            path = files / file["name"]
+            with path.open("rb") as data:
+                store.put(
+                    folder + path.name, data, content_type=_CONTENT_TYPES[path.suffix], sha256=file["sha256"]
+                )  # fmt: skip
+    sealed = canonical_json(manifest)
+    store.put(folder + MANIFEST_NAME, sealed, content_type="application/json")
     if manifest["complete"] and manifest["scope"]["full"]:
-        pointer = latest_pointer(folder, hashlib.sha256(data).hexdigest(), ended_at)
+        pointer = latest_pointer(folder, hashlib.sha256(sealed).hexdigest(), ended_at)
         store.put(LATEST_KEY, pointer, content_type="application/json", once=False)
     return Report(folder, bool(manifest["complete"]), totals, len(records))
+
+
+def _described(folder: Path) -> list[ReportFile]:
+    """Every file of a folder, sorted by name."""
+    described = []
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        described.append(ReportFile(path.name, sha256, path.stat().st_size))
+    return described

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dbadmin_assets.cli import options
 from dbadmin_assets.errors import EvidenceError, ReportError
-from dbadmin_assets.review.folder import MANIFEST_NAME, is_report_folder
+from dbadmin_assets.review.folder import is_report_folder
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
@@ -113,7 +113,7 @@ def _prefix(store: EvidenceStore, url: str) -> str:
     from dbadmin_assets.cli.summary import split_location
 
     folder, _, name = split_location(f"{url}/" if url == f"s3://{store.bucket}" else url, store.bucket).rpartition("/")
-    return f"{folder}/" if name in ("", MANIFEST_NAME) or name.endswith(".csv") else f"{folder}/{name}/"
+    return f"{folder}/" if not name or "." in name else f"{folder}/{name}/"
 
 
 def _latest(store: EvidenceStore) -> tuple[str, str]:

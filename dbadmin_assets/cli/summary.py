@@ -9,7 +9,7 @@ import click
 
 from dbadmin_assets.cli.output import print_table, say
 from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EvidenceError, ReportError
-from dbadmin_assets.review.folder import MANIFEST_NAME
+from dbadmin_assets.review.folder import CSV_NAME, MANIFEST_NAME
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
@@ -46,7 +46,7 @@ def summarize(manifest: dict[str, Any], location: str) -> dict[str, Any]:
         location: `s3://bucket/reports/…/`.
     """
     complete = manifest["complete"]
-    csv = next((file for file in manifest["files"] if file["name"].endswith(".csv")), None)
+    csv = next((file for file in manifest["files"] if file["name"] == CSV_NAME), None)
     return {
         "status": "complete" if complete else "incomplete",
         "complete": complete,

@@ -11,6 +11,7 @@ from itertools import groupby, islice
 from typing import Protocol
 
 from dbadmin_assets.review.csv_cells import COLUMNS, WrittenCells, line
+from dbadmin_assets.review.detail import DetailFile
 from dbadmin_assets.review.errors import OrderError
 from dbadmin_assets.review.records import TargetRecord
 from dbadmin_assets.review.section import Section
@@ -32,13 +33,16 @@ class Writable(Protocol):
         """Take all of `data`."""
 
 
-def write_csv(pairs: Iterable[Pair], out: Writable, *, flat: bool = False, as_of: str) -> Totals:
-    """Write the report.
+def write_csv(
+    pairs: Iterable[Pair], out: Writable, *, details: DetailFile | None = None, flat: bool = False, as_of: str
+) -> Totals:
+    """Write the report, and on the way its detail rows.
 
     Args:
         pairs: each target with the bytes of its result object (None where there is none), sorted by account,
             then region; taken one by one.
         out: where the CSV goes: UTF-8 with BOM, CRLF, ten cells a row.
+        details: where the detail rows go, too; the caller closes it.
         flat: leave the section rows out.
         as_of: the report's time, `2024-01-15T14:22:33Z`: when failures that only show now were known.
 
@@ -58,6 +62,8 @@ def write_csv(pairs: Iterable[Pair], out: Writable, *, flat: bool = False, as_of
         lines = section.lines(flat=flat)
         while chunk := "".join(islice(lines, _LINES_AT_ONCE)):
             file.write(chunk)
+        if details is not None:
+            details.add(section.details(), section.databases)
     return add_up(per_target, csv_sha256=file.sha256(), csv_size_bytes=file.size_bytes)
 
 

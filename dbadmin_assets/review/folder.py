@@ -7,6 +7,8 @@ import re
 
 from dbadmin_assets.review.times import parse_time
 
+CSV_NAME = "db-admin-report.csv"
+PARQUET_NAME = "report.parquet"
 MANIFEST_NAME = "manifest.json"
 _FOLDER = re.compile(r"reports/[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{8}T[0-9]{6}Z-[0-9A-Za-z_-]{1,8}/")
 

@@ -177,7 +177,7 @@ def _target(target: TargetTotals, ended_at: str) -> dict[str, Any]:
         "accountName": record.account_name,
         "region": record.region,
         "status": target.status,
-        "databases": [_database(d, target.excluded_principals.get(d.name, ())) for d in target.databases],
+        "databases": [_database(target, d) for d in target.databases],
         "excluded": [
             {"name": d.name, "databaseType": DATABASE_TYPES[d.engine], "reason": d.reason} for d in record.excluded
         ],
@@ -207,17 +207,20 @@ def _target(target: TargetTotals, ended_at: str) -> dict[str, Any]:
     return entry
 
 
-def _database(outcome: DatabaseOutcome, excluded: Sequence[str]) -> dict[str, Any]:
+def _database(target: TargetTotals, outcome: DatabaseOutcome) -> dict[str, Any]:
     return {
         "name": outcome.name,
         "databaseType": DATABASE_TYPES[outcome.engine],
         "status": outcome.status,
         "reason": outcome.reason,
         "detail": outcome.detail,
+        "warning": target.warnings.get(outcome.name),
+        "owner": next((d.owner for d in target.record.declared if d.name == outcome.name), None),
+        "serverIdentity": outcome.server_identity,
         "users": outcome.users,
         "admins": outcome.admins,
         "rowsFetched": outcome.rows_fetched,
         "reportedAt": outcome.reported_at,
         "querySha256": list(outcome.query_sha256),
-        "excludedPrincipals": list(excluded),
+        "excludedPrincipals": list(target.excluded_principals.get(outcome.name, ())),
     }

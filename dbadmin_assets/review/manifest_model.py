@@ -70,6 +70,9 @@ class Database(_Part, frozen=True, kw_only=True):
     status: Status
     reason: str | None
     detail: str | None
+    warning: str | None
+    owner: str | None
+    server_identity: str | None
     users: Count
     admins: Count
     rows_fetched: Count

@@ -25,11 +25,12 @@ class _Record(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
     """Base of everything stored: immutable, slotted, camelCase in JSON."""
 
 
-class DeclaredDatabase(_Record, frozen=True):
-    """A database server that the inventory wants read; `engine` is mysql or mssql."""
+class DeclaredDatabase(_Record, frozen=True, omit_defaults=True):
+    """A database server that the inventory wants read; `engine` is mysql or mssql, `owner` who answers for it."""
 
     name: str
     engine: str
+    owner: str | None = None
 
 
 class ExcludedDatabase(_Record, frozen=True):

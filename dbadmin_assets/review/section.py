@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from operator import itemgetter
+from typing import Any
 
 from dbadmin_assets.review.csv_cells import LINE_END, WrittenCells, is_plain, line, neutral, quoted
+from dbadmin_assets.review.detail import Detail, database_values
 from dbadmin_assets.review.errors import ContradictionError
 from dbadmin_assets.review.records import DatabaseOutcome, TargetRecord
 from dbadmin_assets.review.result_check import ADMIN
-from dbadmin_assets.review.settle import ResultObject, Settled, settle
+from dbadmin_assets.review.settle import ResultConnection, ResultObject, Settled, settle
 from dbadmin_assets.review.totals import TargetTotals
 from dbadmin_assets.review.verdict import overall
 from worker_lambda.contract import DATABASE_TYPES, WARNING_NO_ACCOUNTS, WARNING_SAME_SERVER
 
-_LINE = itemgetter(1)
-_Sortable = tuple[str, str]  # key, line: cells hold no control characters, so NUL separates and sorts lowest
+_UNREACHED = ResultConnection("", None, None, None, None, None)
+# Key, line, number: cells hold no control characters, so NUL separates and sorts lowest. Without a line: detail only.
+_Sortable = tuple[str, str, int]
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class _Database:
     sort_prefix: str
     sort_suffix: str
     name_changed: bool
+    place: int
     users: int = 0
     admins: int = 0
     excluded: list[str] = field(default_factory=list)
@@ -39,6 +42,9 @@ class _Database:
 
 class Section:
     """Collects the targets of one account; holds no more than that account.
+
+    Attributes:
+        databases: what the detail rows of each have in common.
 
     Args:
         account_id: 12 digits.
@@ -51,6 +57,8 @@ class Section:
         self._cells = cells
         self._as_of = as_of
         self._rows: list[_Sortable] = []
+        self._details: list[Detail] = []
+        self.databases: list[tuple[Any, ...]] = []
         self._warnings: list[_Sortable] = []
         self._errors: list[_Sortable] = []
         self._targets: list[TargetTotals] = []
@@ -67,18 +75,21 @@ class Section:
         """
         self._cells.trim()
         settled = settle(record, data, as_of=self._as_of)
-        hosts = {c.name: c.host or "" for c in settled.result.databaseConnections}
-        databases = {
-            d.name: _describe(self._account_id, record.region, d, hosts.get(d.name, "")) for d in settled.databases
-        }
+        connections = {c.name: c for c in settled.result.databaseConnections}
+        databases = {d.name: self._describe(record, d, connections.get(d.name, _UNREACHED)) for d in settled.databases}
         changed = self._add_rows(settled.result, {n: d for n, d in databases.items() if n in settled.covered})
         for database in databases.values():
             self._check_counts(record, database)
-        changed += self._add_warnings(record, settled, databases) + self._add_errors(record, databases)
+        warnings = _warnings(record, settled, databases)
+        changed += sum(
+            self._note(self._warnings, "WARNING", record, databases[name], text) for name, text in warnings.items()
+        )
+        changed += self._add_errors(record, databases)
         totals = TargetTotals(
             record=record,
             status=overall(tuple(d.status for d in settled.databases)),
             databases=settled.databases,
+            warnings=warnings,
             excluded_principals={n: tuple(sorted(d.excluded)) for n, d in databases.items() if d.excluded},
             undeclared=settled.undeclared,
             changed_cells=changed,
@@ -92,7 +103,12 @@ class Section:
             yield self._section_row()
         for lines in (self._rows, self._warnings, self._errors):
             lines.sort()
-            yield from map(_LINE, lines)
+            yield from (line for _, line, _ in lines if line)
+
+    def details(self) -> list[Detail]:
+        """The detail rows, in the order of the data rows, excluded principals among them."""
+        self._rows.sort()
+        return [self._details[number] for _, _, number in self._rows]
 
     def _section_row(self) -> str:
         databases = [d for t in self._targets for d in t.databases]
@@ -103,7 +119,7 @@ class Section:
                 f"{sum(1 for t in self._targets if t.databases)} regions",
                 f"{len(databases)} databases",
                 "",
-                f"{len(self._rows)} users",
+                f"{sum(d.users for d in databases)} users",
                 f"{sum(d.admins for d in databases)} admins",
                 "",
                 "",
@@ -115,13 +131,17 @@ class Section:
     def _add_rows(self, result: ResultObject, databases: dict[str, _Database]) -> int:
         """The hot loop: about a microsecond per row. Returns how many cells were changed."""
         cells, changed_values, append = self._cells, self._cells.changed, self._rows.append
+        details = self._details
         changed = 0
         for user in result.adminUsers:
             database = databases.get(user.database_name)
             if database is None:
                 continue  # of a database that is not declared any more: the totals list it as `undeclared`
+            details.append((user, database.place))
             if user.excluded_by_policy is not None:
                 database.excluded.append(user.username)
+                key = f"{database.sort_prefix}{neutral(user.username)}{database.sort_suffix}"
+                append((key, "", len(details) - 1))
                 continue
             name = written = user.username
             if not is_plain(name):
@@ -133,7 +153,7 @@ class Section:
                 f"{database.before_user}{written},{cells[role]},{cells[level]},{cells[login]},{cells[status]}"
                 f"{database.after_status}"
             )
-            append((f"{database.sort_prefix}{name}{database.sort_suffix}", text))
+            append((f"{database.sort_prefix}{name}{database.sort_suffix}", text, len(details) - 1))
             database.users += 1
             if level == ADMIN:
                 database.admins += 1
@@ -149,23 +169,6 @@ class Section:
                 f"its result object holds {database.users} and {database.admins}"
             )
 
-    def _add_warnings(self, record: TargetRecord, settled: Settled, databases: dict[str, _Database]) -> int:
-        sentences: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-        for warning in settled.result.warnings:
-            if warning.database_name in settled.covered:
-                sentences[warning.database_name].append((warning.order, warning.text))
-        for name, other in record.same_servers:
-            sentences[name].append((WARNING_SAME_SERVER, f"Same server as {other}"))
-        changed = 0
-        for name, database in databases.items():
-            said = set(sentences[name])
-            if not database.users and database.outcome.status == "complete":
-                said.add((WARNING_NO_ACCOUNTS, "No accounts to list"))  # the worker may have said so itself
-            if said:
-                text = "; ".join(sentence for _, sentence in sorted(said))
-                changed += self._note(self._warnings, "WARNING", record, database, text)
-        return changed
-
     def _add_errors(self, record: TargetRecord, databases: dict[str, _Database]) -> int:
         failed = [d for d in databases.values() if d.outcome.status == "failed"]
         return sum(self._note(self._errors, "ERROR", record, d, d.outcome.reason or "") for d in failed)
@@ -174,20 +177,35 @@ class Section:
         cell = neutral(text)
         first = f"{kind}: {self._account_id}"
         cells = [first, record.region, database.name_cell, database.type, cell, database.outcome.reported_at]
-        notes.append((f"{database.sort_prefix}{database.sort_suffix}", line(cells)))
+        notes.append((f"{database.sort_prefix}{database.sort_suffix}", line(cells), len(notes)))
         return (cell != text) + database.name_changed
 
+    def _describe(self, record: TargetRecord, outcome: DatabaseOutcome, connection: ResultConnection) -> _Database:
+        name = neutral(outcome.name)
+        kind = DATABASE_TYPES[outcome.engine]
+        self.databases.append(database_values(record, outcome, connection))
+        return _Database(
+            outcome=outcome,
+            type=kind,
+            name_cell=name,
+            before_user=f"{self._account_id},{record.region},{quoted(name)},{kind},",
+            after_status=f",{outcome.reported_at}{LINE_END}",
+            sort_prefix=f"{name}\0",
+            sort_suffix=f"\0{record.region}\0{connection.host or ''}",
+            name_changed=name != outcome.name,
+            place=len(self.databases) - 1,
+        )
 
-def _describe(account_id: str, region: str, outcome: DatabaseOutcome, host: str) -> _Database:
-    name = neutral(outcome.name)
-    kind = DATABASE_TYPES[outcome.engine]
-    return _Database(
-        outcome=outcome,
-        type=kind,
-        name_cell=name,
-        before_user=f"{account_id},{region},{quoted(name)},{kind},",
-        after_status=f",{outcome.reported_at}{LINE_END}",
-        sort_prefix=f"{name}\0",
-        sort_suffix=f"\0{region}\0{host}",
-        name_changed=name != outcome.name,
-    )
+
+def _warnings(record: TargetRecord, settled: Settled, databases: dict[str, _Database]) -> dict[str, str]:
+    """By database, the text of its WARNING row."""
+    sentences: defaultdict[str, set[tuple[int, str]]] = defaultdict(set)
+    for warning in settled.result.warnings:
+        if warning.database_name in settled.covered:
+            sentences[warning.database_name].add((warning.order, warning.text))
+    for name, other in record.same_servers:
+        sentences[name].add((WARNING_SAME_SERVER, f"Same server as {other}"))
+    for name, database in databases.items():
+        if not database.users and database.outcome.status == "complete":
+            sentences[name].add((WARNING_NO_ACCOUNTS, "No accounts to list"))  # the worker may have said so itself
+    return {name: "; ".join(text for _, text in sorted(sentences[name])) for name in databases if sentences[name]}

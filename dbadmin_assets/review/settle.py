@@ -16,8 +16,15 @@ from dbadmin_assets.review.records import CollectionObject, DatabaseOutcome, Dec
 from worker_lambda.contract import Reason
 
 
+class ResultDetails(msgspec.Struct, gc=False):
+    """The part of `account_details` that tells principals apart: SQL Server's alone has it."""
+
+    sid: str | None = None
+    database: str | None = None
+
+
 class ResultUser(msgspec.Struct, gc=False):
-    """The part of contract.AdminUser that the CSV shows."""
+    """contract.AdminUser without what every row of a database has in common."""
 
     database_name: str
     username: str
@@ -25,14 +32,34 @@ class ResultUser(msgspec.Struct, gc=False):
     permission_level: str
     last_login_date: str
     user_status: str
+    account_details: ResultDetails
+    tier: str
+    rule_id: str
+    access_path: str
+    principal_type: str
+    principal_class: str
+    last_login_source: str
+    password_changed_at: str | None
+    auth_plugin: str | None
     excluded_by_policy: str | None
+
+    def principal_id(self) -> str:
+        """What stays when a principal is renamed: a login's sid, a contained user's with its database, user@host."""
+        details = self.account_details
+        if details.sid is None:
+            return self.username
+        return details.sid if details.database is None else f"{details.sid} [{details.database}]"
 
 
 class ResultConnection(msgspec.Struct, gc=False):
-    """The part of contract.DatabaseConnection that the order of rows needs."""
+    """The part of contract.DatabaseConnection that detail rows show."""
 
     name: str
+    product: str | None
     host: str | None
+    engine_version: str | None
+    server_name: str | None
+    server_identity: str | None
 
 
 class ResultWarning(msgspec.Struct, gc=False):
@@ -44,7 +71,7 @@ class ResultWarning(msgspec.Struct, gc=False):
 
 
 class ResultObject(msgspec.Struct):
-    """The part of contract.Collection that the CSV is made of."""
+    """The part of contract.Collection that a report is made of."""
 
     databaseConnections: list[ResultConnection]
     adminUsers: list[ResultUser]

@@ -17,6 +17,7 @@ class TargetTotals:
         status: complete, partial or failed, from `databases`.
         databases: final outcomes, one per declared database, sorted by name. They differ from the verdict's where
             its object is gone or damaged since, or a database was declared after it.
+        warnings: text of the WARNING row, by database.
         excluded_principals: accounts that policy leaves out of the rows, raw names, by database.
         undeclared: databases of the verdict that are not declared any more; they have no rows.
         changed_cells: cells that were made harmless.
@@ -25,6 +26,7 @@ class TargetTotals:
     record: TargetRecord
     status: Status
     databases: tuple[DatabaseOutcome, ...]
+    warnings: dict[str, str] = field(default_factory=dict)
     excluded_principals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     undeclared: tuple[str, ...] = ()
     changed_cells: int = 0

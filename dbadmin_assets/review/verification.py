@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal, Protocol
 
 from dbadmin_assets.errors import EvidenceError
 from dbadmin_assets.review.balance import imbalances, misplaced
-from dbadmin_assets.review.folder import MANIFEST_NAME
+from dbadmin_assets.review.folder import CSV_NAME, MANIFEST_NAME
 from dbadmin_assets.review.manifest_model import Manifest, TargetEntry, WorkerObject, read_sealed
 
 _AT_ONCE = 1 << 20
@@ -90,8 +90,8 @@ def _files(folder: Folder, manifest: Manifest) -> Iterator[Finding]:
     listed = {file.name: file for file in manifest.files}
     if len(listed) != len(manifest.files):
         yield Finding(MANIFEST_NAME, "broken", "it lists a file twice")
-    if not any(name.endswith(".csv") for name in listed):
-        yield Finding(MANIFEST_NAME, "broken", "it lists no CSV")
+    if CSV_NAME not in listed:
+        yield Finding(MANIFEST_NAME, "broken", f"it lists no {CSV_NAME}")
     for name, file in sorted(listed.items()):
         try:
             yield _finding(name, _changed(folder.open(name), file.size_bytes, file.sha256))

@@ -216,7 +216,7 @@ def test_a_report_without_its_csv_does_not_hold() -> None:
     evidence.manifest["files"] = []
     del evidence.files[CSV]
     evidence.reseal()
-    assert evidence.broken() == {"manifest.json": "it lists no CSV"}
+    assert evidence.broken() == {"manifest.json": "it lists no db-admin-report.csv"}
 
 
 def test_data_without_the_object_it_was_made_of_does_not_hold() -> None:
