@@ -131,7 +131,11 @@ class FakeAws:
             bucket = path.strip("/")
             keys = sorted(k[len(bucket) + 2 :] for k in self.objects if k.startswith(f"/{bucket}/{prefix}"))
             sizes = {k: len(self.objects[f"/{bucket}/{k}"]) for k in keys}
-            items = "".join(f"<Contents><Key>{escape(k)}</Key><Size>{n}</Size></Contents>" for k, n in sizes.items())
+            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            items = "".join(
+                f"<Contents><Key>{escape(k)}</Key><Size>{n}</Size><LastModified>{now}</LastModified></Contents>"
+                for k, n in sizes.items()
+            )
             return Answer(f"<ListBucketResult>{items}</ListBucketResult>".encode())
         if path in self.objects:
             return Answer(self.objects[path])

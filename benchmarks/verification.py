@@ -39,8 +39,9 @@ def main() -> None:
 
 
 def _make(large: Path) -> None:
-    from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
+    from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json, sealed
     from dbadmin_assets.review.records import InventoryVersion, Request
+    from dbadmin_assets.review.signature import unsigned_section
     from dbadmin_assets.review.totals import add_up
 
     block, digest = os.urandom(1 << 20), hashlib.sha256()
@@ -57,6 +58,11 @@ def _make(large: Path) -> None:
     manifest = build_manifest(
         [request], [], totals, files=[ReportFile(large.name, totals.csv_sha256, totals.csv_size_bytes)],
         collection_id="c0ffee00", run_id="run-1", started_at=AT, ended_at=AT, code_version="0.1.0",
+    )  # fmt: skip
+    retention = {"mode": None, "days": None, "reason": "no bucket"}
+    manifest = sealed(
+        manifest, sequence=1, previous_sha256=None, without_report=[], retention=retention,
+        signature=unsigned_section("a benchmark"),
     )  # fmt: skip
     (large.parent / "manifest.json").write_bytes(canonical_json(manifest))
 

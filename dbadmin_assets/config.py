@@ -58,6 +58,14 @@ OPTIONS = (
     Option("profile", ("AWS_PROFILE",), "profile of the AWS configuration to use"),
     Option("state_dir", ("DBADMIN_STATE_DIR",), "folder for run logs and the embedded Dagster instance"),
     Option("dagster_home", ("DAGSTER_HOME",), "folder of the Dagster instance; default: dagster/ in state_dir"),
+    Option("signing_key", ("DBADMIN_SIGNING_KEY",), "KMS key that signs the evidence: ARN, id or alias/name"),
+    Option(
+        "signing_fingerprint",
+        ("DBADMIN_SIGNING_FINGERPRINT",),
+        "sha256 of that key's public half: lets `verify` trust it without asking KMS",
+        form="[0-9a-f]{64}",
+        form_name="64 hex digits, as `verify` prints them",
+    ),
     # O2: ten minutes for an attempt; fourteen for all of a target, so that the report keeps its fifteen (O5).
     Option("attempt_timeout_seconds", ("DBADMIN_ATTEMPT_TIMEOUT_SECONDS",), "one worker invocation", 600, most=900),
     Option("target_timeout_seconds", ("DBADMIN_TARGET_TIMEOUT_SECONDS",), "all attempts of a target", 840, most=86_400),
@@ -78,6 +86,8 @@ class Settings:
     bucket: str | None
     region: str | None
     profile: str | None
+    signing_key: str | None
+    signing_fingerprint: str | None
     state_dir: Path
     dagster_home: Path
     attempt_timeout_seconds: int

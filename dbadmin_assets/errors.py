@@ -110,6 +110,14 @@ class EvidenceError(ReportError):
     """The evidence bucket cannot be read or written, or holds something that is no evidence."""
 
 
+class AlreadyThereError(EvidenceError):
+    """An object that is written once is there already, with other bytes."""
+
+
+class SigningError(ReportError):
+    """The configured signing key cannot be used: nothing is sealed unsigned in its place."""
+
+
 class BrokenEvidenceError(EvidenceError):
     """A report is not what was sealed: do not rely on it."""
 

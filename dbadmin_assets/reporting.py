@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbadmin_assets.errors import ReportError
-from dbadmin_assets.resources.evidence import LATEST_KEY, EvidenceStore
+from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.review.consolidate import Totals, write_csv
 from dbadmin_assets.review.detail import DetailFile
-from dbadmin_assets.review.folder import CSV_NAME, MANIFEST_NAME, PARQUET_NAME, latest_pointer, report_folder
-from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
+from dbadmin_assets.review.folder import CSV_NAME, PARQUET_NAME, report_folder
+from dbadmin_assets.review.manifest import ReportFile, build_manifest
 from dbadmin_assets.review.reconciliation import reconcile
 from dbadmin_assets.review.records import Outcome, Request
+from dbadmin_assets.review.signature import Signer
 from dbadmin_assets.review.times import utc_now
+from dbadmin_assets.sealing import seal
 
 _CONTENT_TYPES = {
     ".csv": "text/csv; charset=utf-8",
@@ -30,11 +32,13 @@ class Report:
 
     Attributes:
         folder: key prefix, ends with a slash.
+        sequence: its number in the chain of manifests.
         complete: every database asked for was collected with full visibility.
         totals: the counts and the CSV's hash.
     """
 
     folder: str
+    sequence: int
     complete: bool
     totals: Totals
     targets: int
@@ -49,15 +53,18 @@ def make_report(
     run_id: str,
     flat: bool,
     code_version: str,
+    signer: Signer | None = None,
     across_collections: bool = False,
 ) -> Report:
     """Consolidate and seal. The manifest is written last: a folder without one is no report.
 
     Args:
+        signer: signs the manifest; None where no key is configured.
         across_collections: the requests name the targets, the outcomes may be of several collections.
 
     Raises:
         ReportError: where there is no target to report on.
+        SigningError: where the signing key cannot be used.
         EvidenceError: where the folder exists already or the bucket cannot be written.
     """
     declared = [target for request in requests for target in request.targets] if across_collections else None
@@ -82,12 +89,8 @@ def make_report(
                 store.put(
                     folder + path.name, data, content_type=_CONTENT_TYPES[path.suffix], sha256=file["sha256"]
                 )  # fmt: skip
-    sealed = canonical_json(manifest)
-    store.put(folder + MANIFEST_NAME, sealed, content_type="application/json")
-    if manifest["complete"] and manifest["scope"]["full"]:
-        pointer = latest_pointer(folder, hashlib.sha256(sealed).hexdigest(), ended_at)
-        store.put(LATEST_KEY, pointer, content_type="application/json", once=False)
-    return Report(folder, bool(manifest["complete"]), totals, len(records))
+    manifest = seal(store, signer, folder, manifest)
+    return Report(folder, manifest["sequence"], bool(manifest["complete"]), totals, len(records))
 
 
 def _described(folder: Path) -> list[ReportFile]:

@@ -73,8 +73,10 @@ def orchestrator_identity(estate: Estate) -> Policy:
     sts:AssumeRole: to become the invoker of each account, and nothing else there. s3:GetObject and
     GetObjectVersion: verdicts are made from the objects, `verify` reads the versions the manifest names.
     s3:ListBucket: without it the HEAD of an absent result answers 403 instead of 404. s3:PutObject: its own
-    prefixes. s3:GetBucketVersioning: `doctor` says when overwritten evidence would be lost. ssm:GetParameter*:
-    the inventory. kms: S3 encrypts through the bucket's key; the manifest is signed. sns:Publish: alerts.
+    prefixes. s3:GetBucketVersioning: `doctor` says when overwritten evidence would be lost.
+    s3:GetBucketObjectLockConfiguration, GetObjectRetention, PutObjectRetention: how long evidence is kept, and to
+    keep it longer; Object Lock itself refuses to shorten. ssm:GetParameter*: the inventory. kms: S3 encrypts through
+    the bucket's key; the manifest is signed. sns:Publish: alerts.
     """
     statements = [
         allow("AssumeInvokers", "sts:AssumeRole", estate.role_arn("*", estate.invoker_role)),
@@ -86,7 +88,12 @@ def orchestrator_identity(estate: Estate) -> Policy:
         allow("WriteOwnEvidence", "s3:PutObject", [estate.bucket_arn(f"{p}/*") for p in ORCHESTRATOR_WRITES]),
         allow("ListEvidence", ["s3:ListBucket", "s3:ListBucketVersions"], estate.bucket_arn())
         | {"Condition": {"StringLike": {"s3:prefix": [f"{p}/*" for p in EVIDENCE_PREFIXES]}}},
-        allow("SeeVersioning", "s3:GetBucketVersioning", estate.bucket_arn()),
+        allow("SeeProtection", ["s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration"], estate.bucket_arn()),
+        allow(
+            "KeepEvidenceLonger",
+            ["s3:GetObjectRetention", "s3:PutObjectRetention"],
+            [estate.bucket_arn(f"{p}/*") for p in EVIDENCE_PREFIXES],
+        ),
     ]
     if estate.inventory_key:
         objects = estate.bucket_arn(estate.inventory_key)
@@ -219,13 +226,13 @@ def bucket_policy(estate: Estate) -> Policy:
 
     TLS 1.2 or newer only. Nobody from outside the organization, AWS's own services excepted (log delivery).
     Only writer roles put results: neither the pipeline nor an administrator can make up a worker's word. Results,
-    verdicts and links are written with If-None-Match, hence once. Versions are never deleted by hand, in
-    addition to Object Lock.
+    requests, links and reports (all but the pointer `reports/latest.json`) are written with If-None-Match, hence
+    once. Versions are never deleted by hand, in addition to Object Lock.
     """
     everything = [estate.bucket_arn(), estate.bucket_arn("*")]
     writers = estate.principal_arns(estate.central_account_id, estate.writer_role_for("*"))
     unconditional = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
-    once = [estate.bucket_arn("collections/*"), estate.bucket_arn("chain/*")]
+    once = [estate.bucket_arn(path) for path in ("collections/*", "requests/*", "chain/*", "reports/????/*")]
     outside = {
         "StringNotEquals": {"aws:PrincipalOrgID": estate.organization_id},
         "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},

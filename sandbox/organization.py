@@ -16,6 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra import policies
+from infra.key_policies import signing_key_policy
 from infra.policies import Estate, Policy
 from sandbox.aws import LocalAws
 from sandbox.databases import DatabaseServers
@@ -77,6 +78,8 @@ class Organization:
 
 def seed(aws: LocalAws, plan: Plan, servers: DatabaseServers) -> Organization:
     """Make everything but the inventory, which publish_inventory writes."""
+    kms = aws.client("kms", CENTRAL_ACCOUNT, HOME_REGION)
+    signing_key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
     estate = Estate(
         central_account_id=CENTRAL_ACCOUNT,
         bucket=BUCKET,
@@ -84,7 +87,9 @@ def seed(aws: LocalAws, plan: Plan, servers: DatabaseServers) -> Organization:
         external_id=EXTERNAL_ID,
         inventory_key=INVENTORY_KEY,
         inventory_parameter=INVENTORY_PARAMETER,
+        signing_key_arn=signing_key,
     )
+    kms.put_key_policy(KeyId=signing_key, PolicyName="default", Policy=json.dumps(signing_key_policy(estate)))
     _seed_central(aws, estate)
     with ThreadPoolExecutor(_SEEDERS) as pool:
         list(pool.map(lambda account_id: _seed_account(aws, estate, plan, account_id), plan.accounts))

@@ -164,6 +164,7 @@ class Sandbox:
             "DBADMIN_INVENTORY": f"s3://{BUCKET}/{INVENTORY_KEY}",
             "DBADMIN_BUCKET": BUCKET,
             "DBADMIN_REGION": HOME_REGION,
+            "DBADMIN_SIGNING_KEY": self.organization.estate.signing_key_arn or "",
             "DBADMIN_STATE_DIR": str(home),
             "DAGSTER_HOME": str(dagster_home),
             **self._processes.marker,

@@ -71,7 +71,7 @@ def db_admin_report(
     keys = sorted(outcome_key(origins.get(key, collection), *target) for key, target in asked.items())
     report = make_report(
         store, requests, store.outcomes(keys), collection_id=collection, run_id=context.run.run_id,
-        flat=config.flat, code_version=__version__, across_collections=alone,
+        flat=config.flat, code_version=__version__, signer=evidence.signer(), across_collections=alone,
     )  # fmt: skip
     return dg.MaterializeResult(metadata=report_metadata(report, store, collection))
 
@@ -104,6 +104,7 @@ def report_metadata(report: Report, store: EvidenceStore, collection: str) -> di
     return {
         "report": dg.MetadataValue.url(store.url(report.folder)),
         "manifest": dg.MetadataValue.url(store.url(report.folder + MANIFEST_NAME)),
+        "sequence": dg.MetadataValue.int(report.sequence),
         "complete": dg.MetadataValue.bool(report.complete),
         **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
         "csv_sha256": dg.MetadataValue.text(totals.csv_sha256),

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from dbadmin_assets.resources.accounts import AwsAccounts
 
 _AT_ONCE = 32
-_READ_PREFIXES = ("requests/", "collections/", "outcomes/", "reports/")
+_READ_PREFIXES = ("requests/", "collections/", "outcomes/", "reports/", "chain/")
+_LEAST_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def examine(settings: Settings, accounts: tuple[str, ...], regions: tuple[str, .
         inventory, inventory_finding = _attempt(
             "inventory", lambda: _inventory(settings, session), lambda i: f"{i.source}, {len(i.targets())} targets"
         )
-        findings += [caller.result()[1], *bucket.result(), inventory_finding]
+        signing = pool.submit(_signing, settings, session)
+        findings += [caller.result()[1], *bucket.result(), signing.result(), inventory_finding]
         if inventory is None or caller.result()[0] is None:
             return findings
         targets, finding = _attempt("scope", lambda: inventory.targets(accounts, regions))
@@ -131,6 +133,9 @@ def _bucket(settings: Settings, session: boto3.Session) -> list[Finding]:
     if names is None:
         return [finding]
     bucket, region = names["bucket"], names["region"]
+    from dbadmin_assets.resources.evidence import EvidenceStore
+    from dbadmin_assets.resources.retention import bucket_lock
+
     s3 = session.client("s3", region_name=region)
 
     def versioned() -> str:
@@ -144,12 +149,33 @@ def _bucket(settings: Settings, session: boto3.Session) -> list[Finding]:
             s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
         return f"{', '.join(_READ_PREFIXES)} (writing is not tried: it would leave evidence)"
 
+    def locked() -> str:
+        lock = bucket_lock(EvidenceStore(session, bucket=bucket, region=region))
+        told = lock["reason"] or f"{lock['mode']}, {lock['days']} days"
+        if lock["mode"] != "COMPLIANCE" or lock["days"] < _LEAST_DAYS:
+            hint = f"set the bucket's default retention to COMPLIANCE and {_LEAST_DAYS} days or more"
+            raise ReportError(told, hint=hint)
+        return told
+
     may_look = "the caller needs s3:GetBucketVersioning for this check"
     return [
         _attempt("bucket", lambda: check_bucket(session, bucket, region), lambda found: f"{bucket} in {found}")[1],
         _attempt("bucket versioning", versioned, str, may_look)[1],
+        _attempt("bucket retention", locked, str)[1],
         _attempt("bucket listing", readable, str, "the orchestrator role needs s3:ListBucket on these prefixes")[1],
     ]
+
+
+def _signing(settings: Settings, session: boto3.Session) -> Finding:
+    def told() -> str:
+        from dbadmin_assets.resources.signing import open_signer
+
+        signer = open_signer(session, settings)
+        if signer is None:
+            return "none is configured (signing_key): reports are not signed"
+        return f"{signer.key_arn}, fingerprint {signer.trust().fingerprint}"
+
+    return _attempt("signing key", told, str)[1]
 
 
 def _target(roles: AwsAccounts, target: Target) -> list[Finding]:

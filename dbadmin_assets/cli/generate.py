@@ -69,12 +69,14 @@ def _checked_scope(settings: Settings, given: dict[str, Any]) -> tuple[boto3.Ses
     from dbadmin_assets.cli.bucket import check_bucket
     from dbadmin_assets.resources.credentials import aws_session, verified_caller
     from dbadmin_assets.resources.inventory_source import read_inventory
+    from dbadmin_assets.resources.signing import open_signer
 
     session = aws_session(settings)
     caller = verified_caller(session)
     inventory = read_inventory(settings.required("inventory")["inventory"], lambda: session)
     targets = inventory.targets(given["accounts"], given["regions"])
     check_bucket(session, **settings.required("bucket", "region"))
+    open_signer(session, settings)
     databases = sum(len(target.databases) for target in targets)
     accounts = len({target.account_id for target in targets})
     note(f"Caller: {caller['arn']}")

@@ -56,6 +56,9 @@ def summarize(manifest: dict[str, Any], location: str) -> dict[str, Any]:
         "manifest": f"{location.rstrip('/')}/{MANIFEST_NAME}",
         "csv": f"{location.rstrip('/')}/{csv['name']}" if csv else None,
         "csv_sha256": csv["sha256"] if csv else None,
+        "sequence": manifest["sequence"],
+        "signed": manifest["signature"]["status"] == "signed",
+        "retention": manifest["retention"],
         "started_at": manifest["startedAt"],
         "ended_at": manifest["endedAt"],
         "requested_by": sorted({request["requestedBy"] for request in manifest["requests"]}),
@@ -121,8 +124,14 @@ def print_summary(summary: dict[str, Any]) -> None:
         f" + {numbers['failed']} failed + {numbers['excluded']} excluded"
     )
     say(f"Users: {counts['users']}, admins: {counts['admins']}")
+    say(f"Sealed: number {summary['sequence']}, {'signed' if summary['signed'] else 'NOT SIGNED'}, {_kept(summary)}")
     say(f"Report: {summary['csv'] or summary['report']}")
     click.secho("COMPLETE" if summary["complete"] else "INCOMPLETE", fg="green" if summary["complete"] else "yellow")
+
+
+def _kept(summary: dict[str, Any]) -> str:
+    kept = summary["retention"]
+    return f"NOT LOCKED ({kept['reason']})" if kept["reason"] else f"locked {kept['days']} days ({kept['mode']})"
 
 
 def split_location(location: str, bucket: str) -> str:

@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -15,16 +17,18 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dbadmin_assets.errors import EvidenceError
+from dbadmin_assets.errors import AlreadyThereError, EvidenceError
 from dbadmin_assets.review.records import CollectionObject, Outcome, Request, TargetRecord
 from worker_lambda.contract import outcome_key
 
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 LATEST_KEY = "reports/latest.json"
 _READ_AHEAD = 8  # objects in memory at once while a report is written
+_MOST_TRIES = 100
 
 
 class EvidenceStore:
@@ -60,9 +64,16 @@ class EvidenceStore:
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """The same, with the bytes of each object."""
+        return {item["Key"]: item["Size"] for item in self._listed(prefix)}
+
+    def times(self, prefix: str) -> dict[str, datetime]:
+        """The same, with when each was written (UTC)."""
+        return {item["Key"]: item["LastModified"] for item in self._listed(prefix)}
+
+    def _listed(self, prefix: str) -> Iterator[ObjectTypeDef]:
         try:
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-            return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
+            yield from (item for page in pages for item in page.get("Contents", []))
         except (ClientError, BotoCoreError) as error:
             raise self._error("list", prefix, error) from error
 
@@ -119,11 +130,13 @@ class EvidenceStore:
         """Write one object.
 
         Args:
-            once: refuse where the key exists already (If-None-Match).
+            once: refuse where the key exists already (If-None-Match), unless it holds these very bytes: then an
+                answer got lost, and the write was repeated.
             sha256: hex digest of `data`, so that S3 refuses what was damaged on the way; made here if empty.
 
         Raises:
-            EvidenceError: where the key exists already, or the bucket cannot be written.
+            AlreadyThereError: the key exists already, with other bytes.
+            EvidenceError: the bucket cannot be written.
         """
         if isinstance(data, bytes):
             sha256 = hashlib.sha256(data).hexdigest()
@@ -138,11 +151,68 @@ class EvidenceStore:
             else:
                 put(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, ChecksumSHA256=checksum)
         except ClientError as error:
-            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 412:
-                raise EvidenceError(f"{self.url(key)} exists already and evidence is never overwritten") from error
+            if not _refused_condition(error):
+                raise self._error("write", key, error) from error
+            if self._checksum(key) != checksum:
+                message = f"{self.url(key)} exists already and evidence is never overwritten"
+                raise AlreadyThereError(message) from error
+        except BotoCoreError as error:
+            raise self._error("write", key, error) from error
+
+    def _checksum(self, key: str) -> str | None:
+        """The sha256 that S3 keeps of an object, base64; None where it keeps none."""
+        try:
+            answer = self.s3.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
+        except (ClientError, BotoCoreError) as error:
+            raise self._error("read", key, error) from error
+        return answer.get("ChecksumSHA256")
+
+    def replace(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
+        """Put another object in an object's place; if somebody else does between reading and writing, then again.
+
+        Args:
+            change: from the bytes there now (None: nothing) to those that should be there; None leaves them.
+
+        Raises:
+            EvidenceError: the bucket cannot be read or written, or others were faster every time.
+        """
+        for _ in range(_MOST_TRIES):
+            before, etag = self._read_tagged(key)
+            data = change(before)
+            if data is None or self._put_if(key, data, etag):
+                return
+        raise EvidenceError(f"{self.url(key)} was changed by others each of {_MOST_TRIES} times")
+
+    def _read_tagged(self, key: str) -> tuple[bytes | None, str | None]:
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+            with contextlib.closing(answer["Body"]) as body:
+                return body.read(), answer["ETag"]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                return None, None
+            raise self._error("read", key, error) from error
+        except BotoCoreError as error:
+            raise self._error("read", key, error) from error
+
+    def _put_if(self, key: str, data: bytes, etag: str | None) -> bool:
+        """Write where the object is still that of `etag` (None: still absent); whether it was."""
+        put = partial(
+            self.s3.put_object, Bucket=self.bucket, Key=key, Body=data, ContentType="application/json",
+            ChecksumSHA256=base64.b64encode(hashlib.sha256(data).digest()).decode(),
+        )  # fmt: skip
+        try:
+            if etag is None:
+                put(IfNoneMatch="*")
+            else:
+                put(IfMatch=etag)
+        except ClientError as error:
+            if _refused_condition(error):
+                return False
             raise self._error("write", key, error) from error
         except BotoCoreError as error:
             raise self._error("write", key, error) from error
+        return True
 
     def put_request(self, request: Request) -> None:
         """Record what one run was asked for; a step that is run again finds its own record there."""
@@ -192,3 +262,8 @@ class EvidenceStore:
         else:
             what = f"{type(error).__name__}: {error}"
         return EvidenceError(f"cannot {verb} {self.url(key)}: {what}", hint="db-admin-report doctor checks the bucket")
+
+
+def _refused_condition(error: ClientError) -> bool:
+    """If-Match or If-None-Match did not hold, or somebody else was writing at the same moment."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (409, 412)

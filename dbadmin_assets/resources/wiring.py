@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import boto3
 
     from dbadmin_assets.resources.accounts import AwsAccounts
+    from dbadmin_assets.resources.signing import KmsSigner
     from dbadmin_assets.resources.worker import WorkerLambda
 
 
@@ -58,6 +59,12 @@ class EvidenceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def store(self) -> EvidenceStore:
         """The store behind the configured bucket."""
         return EvidenceStore(self.aws.session(), **self.aws.settings.required("bucket", "region"))
+
+    def signer(self) -> "KmsSigner | None":
+        """The key that seals reports; None where none is configured."""
+        from dbadmin_assets.resources.signing import open_signer
+
+        return open_signer(self.aws.session(), self.aws.settings)
 
 
 class WorkerLambdaResource(dg.ConfigurableResource):  # type: ignore[type-arg]

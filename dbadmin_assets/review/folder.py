@@ -10,6 +10,7 @@ from dbadmin_assets.review.times import parse_time
 CSV_NAME = "db-admin-report.csv"
 PARQUET_NAME = "report.parquet"
 MANIFEST_NAME = "manifest.json"
+SIGNATURE_NAME = "manifest.sig"
 _FOLDER = re.compile(r"reports/[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{8}T[0-9]{6}Z-[0-9A-Za-z_-]{1,8}/")
 
 
@@ -31,13 +32,14 @@ def report_folder(ended_at: str, collection_id: str) -> str:
     return f"reports/{at:%Y/%m/%d}/{at:%Y%m%dT%H%M%SZ}-{collection_id[:8]}/"
 
 
-def latest_pointer(folder: str, manifest_sha256: str, ended_at: str) -> bytes:
+def latest_pointer(folder: str, manifest_sha256: str, ended_at: str, sequence: int) -> bytes:
     """Content of `reports/latest.json`.
 
     Args:
         folder: key prefix of the report.
         manifest_sha256: hex digest of its manifest.json, so that the pointer names one report and no other.
         ended_at: when the report was finished.
+        sequence: its number in the chain; the pointer never goes back.
     """
     pointer = {
         "schemaVersion": "1",
@@ -45,5 +47,6 @@ def latest_pointer(folder: str, manifest_sha256: str, ended_at: str) -> bytes:
         "manifest": f"{folder}{MANIFEST_NAME}",
         "manifestSha256": manifest_sha256,
         "endedAt": ended_at,
+        "sequence": sequence,
     }
     return json.dumps(pointer, indent=1).encode() + b"\n"

@@ -1,6 +1,6 @@
 """manifest.json: what was asked, what became of every database, and the hashes that tie the files to it.
 
-The sequence number, the signature and the hash of the previous manifest are put in by the stage that seals.
+`build_manifest` makes the facts; `sealed` adds what is known only when it gets its place in the chain.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def build_manifest(
     flat: bool = False,
     full_scope: bool | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a report, JSON-ready.
+    """The manifest of a report before it is sealed, JSON-ready.
 
     Args:
         requests: the requests behind it, at least one.
@@ -99,7 +99,33 @@ def build_manifest(
         ],
         "outsideThePopulation": list(OUTSIDE_THE_POPULATION),
         "files": [{"name": f.name, "sha256": f.sha256, "sizeBytes": f.size_bytes} for f in files],
-        "signature": {"status": "unsigned", "reason": "signing and chaining of manifests is not set up"},
+    }
+
+
+def sealed(
+    manifest: dict[str, Any],
+    *,
+    sequence: int,
+    previous_sha256: str | None,
+    without_report: Sequence[dict[str, str]],
+    retention: dict[str, Any],
+    signature: dict[str, str],
+) -> dict[str, Any]:
+    """A manifest with its place in the chain.
+
+    Args:
+        manifest: of `build_manifest`.
+        sequence: its number, from 1; previous_sha256: of the manifest before it, None for the first.
+        without_report: collections that were asked for since the one before and have no report (yet).
+        retention: how long the bucket keeps it, as it says itself.
+        signature: of `signature.signed_section` or `unsigned_section`.
+    """
+    return manifest | {
+        "sequence": sequence,
+        "previousManifestSha256": previous_sha256,
+        "withoutReport": list(without_report),
+        "retention": retention,
+        "signature": signature,
     }
 
 

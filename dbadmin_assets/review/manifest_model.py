@@ -11,6 +11,7 @@ from dbadmin_assets.review.manifest import MANIFEST_SCHEMA_VERSION, canonical_js
 from dbadmin_assets.review.records import Status
 
 Count = Annotated[int, Meta(ge=0)]
+Sequence = Annotated[int, Meta(ge=1)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -125,9 +126,29 @@ class SealedFile(_Part, frozen=True, kw_only=True):
     size_bytes: Count
 
 
-class Signature(_Part, frozen=True, kw_only=True):
-    status: Literal["unsigned"]
+class Unsigned(_Part, frozen=True, kw_only=True, tag_field="status", tag="unsigned"):
     reason: str
+
+
+class Signed(_Part, frozen=True, kw_only=True, tag_field="status", tag="signed"):
+    key_arn: str
+    algorithm: Literal["ECDSA_SHA_256"]
+    public_key: str
+    fingerprint: Sha256
+
+
+Signature = Signed | Unsigned
+
+
+class WithoutReport(_Part, frozen=True, kw_only=True):
+    collection_id: str
+    requested_at: str
+
+
+class Retention(_Part, frozen=True, kw_only=True):
+    mode: str | None
+    days: int | None
+    reason: str | None
 
 
 class Manifest(_Part, frozen=True, kw_only=True):
@@ -148,6 +169,10 @@ class Manifest(_Part, frozen=True, kw_only=True):
     not_declared: list[NotDeclared]
     outside_the_population: list[str]
     files: list[SealedFile]
+    sequence: Sequence
+    previous_manifest_sha256: Sha256 | None
+    without_report: list[WithoutReport]
+    retention: Retention
     signature: Signature
 
 

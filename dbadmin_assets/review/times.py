@@ -11,7 +11,12 @@ _WORKER_TIME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|
 
 def utc_now() -> str:
     """This moment, as `2024-01-15T14:22:33Z`."""
-    return datetime.now(UTC).strftime(_FORMAT)
+    return to_text(datetime.now(UTC))
+
+
+def to_text(at: datetime) -> str:
+    """An aware datetime, as `2024-01-15T14:22:33Z`."""
+    return at.astimezone(UTC).strftime(_FORMAT)
 
 
 def parse_time(text: str) -> datetime:

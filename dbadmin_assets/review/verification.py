@@ -1,63 +1,42 @@
 """Does an evidence folder still say what was sealed in it? Its manifest held against itself and what lies there.
 
-What is found to hold is held by the manifest, and the manifest by nothing but itself until it is signed.
+What is found to hold is held by the manifest, and the manifest by its signature and by the chain it is in.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Literal, Protocol
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from dbadmin_assets.errors import EvidenceError
 from dbadmin_assets.review.balance import imbalances, misplaced
-from dbadmin_assets.review.folder import CSV_NAME, MANIFEST_NAME
-from dbadmin_assets.review.manifest_model import Manifest, TargetEntry, WorkerObject, read_sealed
+from dbadmin_assets.review.chain import walk
+from dbadmin_assets.review.findings import Fetch, Finding, Folder, finding
+from dbadmin_assets.review.folder import CSV_NAME, MANIFEST_NAME, SIGNATURE_NAME
+from dbadmin_assets.review.manifest_model import Manifest, Signed, TargetEntry, WorkerObject, read_sealed
+from dbadmin_assets.review.signature import Trust, signature_problem
+
+__all__ = ["Fetch", "Finding", "Folder", "verify"]
 
 _AT_ONCE = 1 << 20
 
-Verdict = Literal["holds", "broken", "unread", "unchecked"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One claim and what became of it.
-
-    Attributes:
-        subject: the file, object or sum, as a person looks for it.
-        verdict: `unread` where it should be there to check and could not be read; `unchecked` where it need not be.
-        detail: what is wrong, or what could not be checked and why; empty where it holds.
-    """
-
-    subject: str
-    verdict: Verdict
-    detail: str = ""
-
-
-class Folder(Protocol):
-    """An evidence folder, wherever it lies. Both raise EvidenceError for what cannot be read."""
-
-    def names(self) -> list[str]:
-        """Every file in it."""
-
-    def open(self, name: str) -> BinaryIO | None:
-        """A file to read and close; None where there is none."""
-
-
-Fetch = Callable[[str, str | None], bytes | None]
-"""Bytes of a worker's object by key and version id; None where it is gone. Raises EvidenceError."""
-
 
 def verify(
-    folder: Folder, fetch: Fetch | None, *, place: str | None = None, pinned_sha256: str | None = None
+    folder: Folder,
+    fetch: Fetch | None,
+    *,
+    place: str | None = None,
+    pinned_sha256: str | None = None,
+    trust: Trust | None = None,
 ) -> Iterator[Finding]:
     """Check everything that can be checked, broken or not; never stops at the first.
 
     Args:
-        fetch: how to get the worker's objects; None where the bucket is out of reach.
+        fetch: how to get the workers' objects and the chain; None where the bucket is out of reach.
         place: the folder's key prefix or its last part, where it has the form of one; without the slash at the end.
         pinned_sha256: of the manifest, as `latest.json` names it.
+        trust: the key that it must be signed with, where that is known from somewhere else.
     """
     try:
         data = _read(folder, MANIFEST_NAME)
@@ -69,21 +48,36 @@ def verify(
         return
     if pinned_sha256 is not None:
         differs = hashlib.sha256(data).hexdigest() != pinned_sha256
-        yield _finding("reports/latest.json", "it names a manifest with another sha256" if differs else "")
+        yield finding("reports/latest.json", "it names a manifest with another sha256" if differs else "")
     try:
         manifest = read_sealed(data)
     except ValueError as error:
         yield Finding(MANIFEST_NAME, "broken", f"it is not the manifest of a report: {error}")
         return
-    yield _finding(MANIFEST_NAME, misplaced(manifest, place) if place else "")
-    yield from (_finding(subject, wrong) for subject, wrong in imbalances(manifest))
+    yield finding(MANIFEST_NAME, misplaced(manifest, place) if place else "")
+    yield from (finding(subject, wrong) for subject, wrong in imbalances(manifest))
     yield from _files(folder, manifest)
     yield from _objects(manifest, fetch)
-    yield Finding("signature", "unchecked", f"unsigned: {manifest.signature.reason}")
+    yield _signature(folder, manifest, data, trust)
+    if fetch is None:
+        yield Finding("chain", "unchecked", f"number {manifest.sequence}; it lies in the evidence bucket, not here")
+    else:
+        yield from walk(manifest, hashlib.sha256(data).hexdigest(), fetch)
 
 
-def _finding(subject: str, wrong: str) -> Finding:
-    return Finding(subject, "broken" if wrong else "holds", wrong)
+def _signature(folder: Folder, manifest: Manifest, data: bytes, trust: Trust | None) -> Finding:
+    said = manifest.signature
+    try:
+        signature = _read(folder, SIGNATURE_NAME)
+    except EvidenceError as error:
+        return Finding(SIGNATURE_NAME, "unread", error.message)
+    if wrong := signature_problem(data, said, signature, trust):
+        return Finding(SIGNATURE_NAME, "broken", wrong)
+    if not isinstance(said, Signed):
+        return Finding("signature", "unchecked", f"unsigned: {said.reason}")
+    if trust is None:
+        return Finding(SIGNATURE_NAME, "unchecked", f"it holds for a key that nobody vouches for: {said.fingerprint}")
+    return Finding(SIGNATURE_NAME, "holds", f"signed with the key of {trust.source}")
 
 
 def _files(folder: Folder, manifest: Manifest) -> Iterator[Finding]:
@@ -94,11 +88,11 @@ def _files(folder: Folder, manifest: Manifest) -> Iterator[Finding]:
         yield Finding(MANIFEST_NAME, "broken", f"it lists no {CSV_NAME}")
     for name, file in sorted(listed.items()):
         try:
-            yield _finding(name, _changed(folder.open(name), file.size_bytes, file.sha256))
+            yield finding(name, _changed(folder.open(name), file.size_bytes, file.sha256))
         except EvidenceError as error:
             yield Finding(name, "unread", error.message)
     try:
-        unknown = set(folder.names()) - listed.keys() - {MANIFEST_NAME}
+        unknown = set(folder.names()) - listed.keys() - {MANIFEST_NAME, SIGNATURE_NAME}
     except EvidenceError as error:
         yield Finding("other files", "unread", error.message)
         return
@@ -149,7 +143,7 @@ def _object(target: TargetEntry, item: WorkerObject, fetch: Fetch) -> Finding:
         wrong = _compared((len(data), hashlib.sha256(data).hexdigest()), (item.size_bytes, item.sha256))
     if wrong and not _has_rows(target):
         return Finding(item.key, "unchecked", f"{wrong}; no row was made of it")
-    return _finding(item.key, wrong)
+    return finding(item.key, wrong)
 
 
 def _has_rows(target: TargetEntry) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from sandbox.aws import LocalAws
-from sandbox.processes import Processes, SandboxError
+from tests.dbadmin_assets.conftest import CENTRAL, REGION
 
-CENTRAL = "209371858707"
-REGION = "us-east-1"
+__all__ = ["CENTRAL", "REGION", "Machine", "make_machine", "stop"]
+
 INVENTORY = """\
 version: 1
 defaults: {secret: "db/{database}"}
@@ -61,22 +61,6 @@ class Machine:
     @property
     def state(self) -> Path:
         return self.home / "state"
-
-
-@pytest.fixture(scope="session")
-def local_aws() -> Iterator[LocalAws]:
-    try:
-        processes = Processes()
-        aws = LocalAws(processes)
-    except SandboxError as error:
-        pytest.skip(f"no local AWS: {error}")
-    try:
-        s3 = aws.client("s3", CENTRAL, REGION)
-        s3.create_bucket(Bucket="evidence")
-        s3.put_bucket_versioning(Bucket="evidence", VersioningConfiguration={"Status": "Enabled"})
-        yield aws
-    finally:
-        processes.stop()
 
 
 def make_machine(home: Path, endpoint: str, **more: str) -> Machine:

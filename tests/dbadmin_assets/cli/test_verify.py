@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dbadmin_assets.cli.main import cli
+from dbadmin_assets.review.signature import fingerprint
 from sandbox.aws import LocalAws
 from tests.dbadmin_assets.cli.conftest import CENTRAL, REGION, Machine
+from tests.dbadmin_assets.review.samples import LocalSigner
 from tests.dbadmin_assets.review.test_verification import CSV, Evidence, flip
 
 
@@ -88,10 +90,10 @@ def test_what_cannot_be_read_is_not_verified_and_not_broken(
     folder = lay(evidence, tmp_path / "report")
     opened = Path.open
 
-    def denied(path: Path, *arguments: Any) -> Any:
+    def denied(path: Path, *arguments: Any, **more: Any) -> Any:
         if path.name == CSV:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        return opened(path, *arguments)
+        return opened(path, *arguments, **more)
 
     monkeypatch.setattr(Path, "open", denied)
     result = run(str(folder))
@@ -167,3 +169,58 @@ def test_the_latest_report_of_the_bucket_with_the_workers_objects(
     assert code == 4
     broken = [f["subject"] for f in json.loads(out)["findings"] if f["verdict"] == "broken"]
     assert broken == ["reports/latest.json", CSV, evidence.key]
+
+
+@pytest.fixture
+def signed(evidence: Evidence) -> tuple[Evidence, str]:
+    """A signed report, and its key's fingerprint."""
+    signer = LocalSigner()
+    evidence.sign(signer)
+    return evidence, fingerprint(signer.public_key)
+
+
+def test_a_pinned_fingerprint_needs_nothing_but_the_folder(signed: tuple[Evidence, str], tmp_path: Path) -> None:
+    evidence, pin = signed
+    folder = str(lay(evidence, tmp_path / "report"))
+    assert "HOLDS, signed with the key of the fingerprint that was given" in run(folder, "--fingerprint", pin).output
+    told = json.loads(run(folder, "--fingerprint", f"sha256:{pin.upper()}", "--json").stdout)
+    assert (told["exit_code"], told["self_consistent_only"], told["signed_with"]) == (0, False, pin)
+    result = run(folder, "--fingerprint", "ab" * 32)
+    assert result.exit_code == 4
+    assert "signed with another key" in result.output
+    unsigned = str(lay(Evidence("x"), tmp_path / "unsigned"))
+    assert run(unsigned, "--fingerprint", pin).exit_code == 4
+    assert run(folder, "--fingerprint", "abc").exit_code == 2
+
+
+def test_a_pin_in_the_settings_counts_like_the_option(
+    signed: tuple[Evidence, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence, pin = signed
+    folder = str(lay(evidence, tmp_path / "report"))
+    monkeypatch.setenv("DBADMIN_SIGNING_FINGERPRINT", pin)
+    assert run(folder).exit_code == 0
+    monkeypatch.setenv("DBADMIN_SIGNING_FINGERPRINT", "ab" * 32)
+    assert run(folder).exit_code == 4
+
+
+def test_kms_that_does_not_answer_is_not_verified(
+    signed: tuple[Evidence, str], tmp_path: Path, offline: Machine
+) -> None:
+    folder = lay(signed[0], tmp_path / "report")
+    offline.environment |= {"DBADMIN_SIGNING_KEY": "alias/none", "AWS_MAX_ATTEMPTS": "1"}
+    code, out, _ = offline.run("verify", str(folder))
+    assert code == 1
+    assert "NOT VERIFIED" in out
+    assert "alias/none cannot be asked for its public half" in out
+
+
+def test_the_configured_key_is_asked_of_kms(
+    machine: Machine, local_aws: LocalAws, signed: tuple[Evidence, str], tmp_path: Path
+) -> None:
+    kms = local_aws.client("kms", CENTRAL, REGION)
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    machine.environment["DBADMIN_SIGNING_KEY"] = key
+    code, out, _ = machine.run("verify", str(lay(signed[0], tmp_path / "another")))
+    assert code == 4
+    assert f"signed with another key than that of {key}, as KMS has it" in out

@@ -6,6 +6,10 @@ import hashlib
 import json
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from dbadmin_assets.review.records import (
     CollectionObject,
     DeclaredDatabase,
@@ -16,6 +20,7 @@ from dbadmin_assets.review.records import (
     RequestedTarget,
     TargetRecord,
 )
+from dbadmin_assets.review.signature import signed_section
 from dbadmin_assets.review.verdict import judge
 from worker_lambda.contract import (
     DATABASE_TYPES,
@@ -24,6 +29,21 @@ from worker_lambda.contract import (
     WorkerRequest,
     collection_key,
 )
+
+
+class LocalSigner:
+    """Signs as KMS does, with a key of its own."""
+
+    def __init__(self, curve: ec.EllipticCurve | None = None) -> None:
+        self._key = ec.generate_private_key(curve or ec.SECP256R1())
+        self.public_key = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def section(self) -> dict[str, str]:
+        return signed_section(self.public_key, "arn:aws:kms:us-east-1:209371858707:key/k")
+
+    def sign(self, document: bytes) -> bytes:
+        return self._key.sign(document, ec.ECDSA(SHA256()))
+
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

@@ -86,11 +86,12 @@ def test_times_that_are_not_utc_are_refused(text: str) -> None:
 def test_a_folder_is_named_for_the_end_and_the_collection() -> None:
     folder = report_folder("2024-01-05T04:02:03Z", "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d")
     assert folder == "reports/2024/01/05/20240105T040203Z-1a2b3c4d/"
-    pointer = json.loads(latest_pointer(folder, "ab" * 32, "2024-01-05T04:02:03Z"))
+    pointer = json.loads(latest_pointer(folder, "ab" * 32, "2024-01-05T04:02:03Z", 7))
     assert pointer == {
         "schemaVersion": "1",
         "folder": folder,
         "manifest": f"{folder}manifest.json",
         "manifestSha256": "ab" * 32,
         "endedAt": "2024-01-05T04:02:03Z",
+        "sequence": 7,
     }

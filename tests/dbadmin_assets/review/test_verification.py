@@ -11,10 +11,12 @@ from typing import Any, BinaryIO
 import pytest
 
 from dbadmin_assets.errors import EvidenceError
+from dbadmin_assets.review.chain import link_key
 from dbadmin_assets.review.consolidate import write_csv
-from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
+from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json, sealed
+from dbadmin_assets.review.signature import unsigned_section
 from dbadmin_assets.review.verification import Finding, verify
-from tests.dbadmin_assets.review.samples import AS_OF, STARTED, delivered, requested, user, worker_request
+from tests.dbadmin_assets.review.samples import AS_OF, STARTED, LocalSigner, delivered, requested, user, worker_request
 
 CSV = "db-admin-report.csv"
 
@@ -30,10 +32,16 @@ class Evidence:
             [requested(record)], [record], totals, files=[ReportFile(CSV, totals.csv_sha256, totals.csv_size_bytes)],
             collection_id="c0ffee00-1", run_id="run-1", started_at=STARTED, ended_at=AS_OF, code_version="0.1.0",
         )  # fmt: skip
-        self.files = {CSV: csv.getvalue(), "manifest.json": canonical_json(self.manifest)}
+        self.manifest = sealed(
+            self.manifest, sequence=1, previous_sha256=None, without_report=[],
+            retention={"mode": "COMPLIANCE", "days": 400, "reason": None}, signature=unsigned_section("no key"),
+        )  # fmt: skip
+        self.signer: LocalSigner | None = None
+        self.files = {CSV: csv.getvalue()}
         assert record.outcome is not None and record.outcome.object is not None
         self.key = record.outcome.object.key
         self.objects: dict[str, bytes] = {self.key: answer}
+        self.reseal()
 
     def names(self) -> list[str]:
         return list(self.files)
@@ -42,15 +50,23 @@ class Evidence:
         return io.BytesIO(self.files[name]) if name in self.files else None
 
     def fetch(self, key: str, version_id: str | None) -> bytes | None:
-        assert version_id == "v1"
+        assert version_id == (None if key.startswith("chain/") else "v1")
         return self.objects.get(key)
 
     def reseal(self) -> None:
-        """As somebody would who changes the manifest and knows how it is written."""
-        self.files["manifest.json"] = canonical_json(self.manifest)
+        """As somebody would who changes the manifest and the chain and knows how they are written."""
+        data = canonical_json(self.manifest)
+        self.files["manifest.json"] = self.objects[link_key(self.manifest["sequence"])] = data
+        if self.signer:
+            self.files["manifest.sig"] = self.signer.sign(data)
 
-    def broken(self) -> dict[str, str]:
-        return {f.subject: f.detail for f in verify(self, self.fetch) if f.verdict == "broken"}
+    def sign(self, signer: LocalSigner) -> None:
+        self.signer = signer
+        self.manifest["signature"] = signer.section()
+        self.reseal()
+
+    def broken(self, **options: Any) -> dict[str, str]:
+        return {f.subject: f.detail for f in verify(self, self.fetch, **options) if f.verdict == "broken"}
 
 
 def test_what_was_sealed_holds_and_that_it_is_unsigned_is_said() -> None:
@@ -64,7 +80,8 @@ def test_what_was_sealed_holds_and_that_it_is_unsigned_is_said() -> None:
         Finding("scope", "holds"),
         Finding(CSV, "holds"),
         Finding(evidence.key, "holds"),
-        Finding("signature", "unchecked", f"unsigned: {evidence.manifest['signature']['reason']}"),
+        Finding("signature", "unchecked", "unsigned: no key"),
+        Finding("chain", "holds", "1 of 1 links, from here back"),
     ]
 
 
@@ -104,7 +121,7 @@ def test_a_file_that_was_added_is_named() -> None:
 def test_a_manifest_of_another_report_does_not_fit_the_files() -> None:
     evidence = Evidence("x")
     evidence.files["manifest.json"] = Evidence("xyz").files["manifest.json"]
-    assert set(evidence.broken()) == {CSV, evidence.key}
+    assert set(evidence.broken()) == {CSV, evidence.key, "chain/1.json"}
 
 
 @pytest.mark.parametrize("change", [
@@ -125,7 +142,7 @@ def test_a_manifest_of_another_report_does_not_fit_the_files() -> None:
 def test_a_manifest_that_is_none_any_more_is_named(change: Callable[[Evidence], bytes]) -> None:
     evidence = Evidence("x")
     evidence.files["manifest.json"] = change(evidence)
-    assert list(evidence.broken()) == ["manifest.json"]
+    assert list(evidence.broken()) in (["manifest.json"], ["manifest.json", "chain/1.json"])
 
 
 def test_a_folder_without_a_manifest_is_no_report() -> None:
@@ -189,6 +206,8 @@ def test_a_pinned_manifest_that_was_replaced_is_named() -> None:
 
 NO_MANIFEST: list[Callable[[dict[str, Any]], Any]] = [
     lambda m: m["signature"].update(status="signed"),
+    lambda m: m.update(sequence=0),
+    lambda m: m.update(previousManifestSha256=""),
     lambda m: m["signature"].update(status=None),
     lambda m: m["targets"][0]["databases"][0].update(status="omitted"),
     lambda m: m["targets"][0]["databases"][0].update(users=-1),
