@@ -114,6 +114,12 @@ class AlreadyThereError(EvidenceError):
     """An object that is written once is there already, with other bytes."""
 
 
+class RetentionError(DbAdminReportError):
+    """Refuse to keep evidence for less time than was promised."""
+
+    exit_code = EXIT_USAGE
+
+
 class SigningError(ReportError):
     """The configured signing key cannot be used: nothing is sealed unsigned in its place."""
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "history": "The reports there are, newest first.",
     "download": "Copy a report to this machine, or make links to it.",
     "verify": "Check that a report still says what was sealed in it.",
+    "retention": "Until when evidence is kept, and to keep it longer.",
     "cancel": "Stop a run.",
     "inventory": "Look at the inventory, or check it.",
     "doctor": "Check everything that a report needs.",
