@@ -82,6 +82,8 @@ class FakeAws:
         path = urllib.parse.unquote(target.partition("?")[0])
         if method == "POST" and path == "/":
             return self.sts(urllib.parse.parse_qs(body.decode()))
+        if path.startswith("/2015-03-31/functions/") and path.endswith("/configuration"):
+            return Answer(json.dumps({"Version": "$LATEST", "CodeSha256": "ZmFrZQ=="}).encode())
         if path.startswith("/2015-03-31/functions/"):
             return await self.invoke(json.loads(body))
         return self.s3(method, path, urllib.parse.parse_qs(target.partition("?")[2]), headers, body)

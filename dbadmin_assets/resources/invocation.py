@@ -20,6 +20,7 @@ from botocore.exceptions import (
 )
 
 from dbadmin_assets.resources.accounts import signed_by
+from dbadmin_assets.review.records import WorkerFunction
 from worker_lambda.contract import Reason, WorkerRequest
 
 if TYPE_CHECKING:
@@ -89,6 +90,19 @@ def invoke(
     if answer.get("FunctionError"):
         return _function_error(body)
     return _read_answer(body, request)
+
+
+def read_function(client: LambdaClient, credentials: ReadOnlyCredentials, function_name: str) -> WorkerFunction:
+    """Which code the worker has; that it cannot be read is no reason not to ask it, and is told."""
+    try:
+        with signed_by(credentials):
+            answer = client.get_function_configuration(FunctionName=function_name)
+    except ClientError as error:
+        said = error.response.get("Error", {})
+        return WorkerFunction(name=function_name, reason=f"{said.get('Code')}: {said.get('Message')}"[:500])
+    except BotoCoreError as error:
+        return WorkerFunction(name=function_name, reason=f"{type(error).__name__}: {error}"[:500])
+    return WorkerFunction(name=function_name, version=answer.get("Version"), code_sha256=answer.get("CodeSha256"))
 
 
 def _service_error(error: ClientError) -> Refused:

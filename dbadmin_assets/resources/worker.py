@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
@@ -20,8 +21,16 @@ from dbadmin_assets.errors import EvidenceError
 from dbadmin_assets.inventory import Target
 from dbadmin_assets.resources.accounts import AssumeRoleError, AwsAccounts
 from dbadmin_assets.resources.evidence import EvidenceStore
-from dbadmin_assets.resources.invocation import Answered, CallBroken, Invocation, Refused, WrongAnswer, invoke
-from dbadmin_assets.review.records import Outcome
+from dbadmin_assets.resources.invocation import (
+    Answered,
+    CallBroken,
+    Invocation,
+    Refused,
+    WrongAnswer,
+    invoke,
+    read_function,
+)
+from dbadmin_assets.review.records import Outcome, WorkerFunction
 from dbadmin_assets.review.times import utc_now
 from dbadmin_assets.review.verdict import failure, judge
 from worker_lambda.contract import Reason, ResultLocation, WorkerRequest, collection_key
@@ -31,6 +40,7 @@ _BACKOFF = wait_random_exponential(multiplier=1, max=30)  # full jitter
 _LEAST_ATTEMPT_SECONDS = 5.0  # with less than this left no new attempt is begun
 _RESULT_MARGIN_SECONDS = 5  # a worker that is timed out by Lambda may have delivered just before
 _POLL_SECONDS = 2.0
+_LOOK_SECONDS = 10  # for reading which code the function has
 _VERDICTS_AT_ONCE = 4  # a decoded object is several times its size
 
 
@@ -146,6 +156,7 @@ class _Collecting:
         self._run_id = run_id
         self._first_attempt = first_attempt
         self._made = 0
+        self._function: WorkerFunction | None = None
         self._started_at = utc_now()
         self._deadline = time.monotonic() + worker._limits.target_timeout_seconds
 
@@ -158,12 +169,12 @@ class _Collecting:
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
         result: Outcome | Failed = retrying(self._attempt)
-        if isinstance(result, Outcome):
-            return result
-        return failure(
-            self._request(max(self._made, 1)), result.reason, result.detail,
-            started_at=self._started_at, ended_at=utc_now(), attempts=self._made,
-        )  # fmt: skip
+        if not isinstance(result, Outcome):
+            result = failure(
+                self._request(max(self._made, 1)), result.reason, result.detail,
+                started_at=self._started_at, ended_at=utc_now(), attempts=self._made,
+            )  # fmt: skip
+        return msgspec.structs.replace(result, function=self._function)
 
     def _stop(self, state: RetryCallState) -> bool:
         if stop_after_attempt(1 + self._worker._limits.max_retries)(state):
@@ -185,6 +196,9 @@ class _Collecting:
             credentials = accounts.credentials(self._target.account_id, settings.role_name, settings.external_id)
         except AssumeRoleError as error:
             return Failed(Reason.CANNOT_ASSUME_ROLE, str(error), retryable=False)
+        if self._function is None or self._function.reason:
+            looking = accounts.lambda_client(self._target.region, _LOOK_SECONDS)
+            self._function = read_function(looking, credentials, settings.function_name)
         self._made += 1
         request = self._request(self._made)
         seconds = min(float(self._worker._limits.attempt_timeout_seconds), self._deadline - time.monotonic())

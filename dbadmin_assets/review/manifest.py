@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dbadmin_assets.review.errors import UnbalancedError
-from dbadmin_assets.review.records import DatabaseOutcome, Request, TargetRecord
+from dbadmin_assets.review.records import DatabaseOutcome, Request, TargetRecord, WorkerFunction
 from dbadmin_assets.review.times import seconds_between
 from dbadmin_assets.review.totals import TargetTotals, Totals
 from worker_lambda.contract import DATABASE_TYPES
@@ -222,6 +222,7 @@ def _target(target: TargetTotals, ended_at: str) -> dict[str, Any]:
         "endedAt": outcome.ended_at,
         "ageSeconds": int(seconds_between(outcome.ended_at, ended_at)),
         "workerVersion": outcome.worker_version,
+        "function": _function(outcome.function),
     }
     if found := outcome.object:
         entry["object"] = {
@@ -231,6 +232,17 @@ def _target(target: TargetTotals, ended_at: str) -> dict[str, Any]:
             "sizeBytes": found.size_bytes,
         }
     return entry
+
+
+def _function(function: WorkerFunction | None) -> dict[str, Any] | None:
+    if function is None:
+        return None
+    return {
+        "name": function.name,
+        "version": function.version,
+        "codeSha256": function.code_sha256,
+        "reason": function.reason,
+    }
 
 
 def _database(target: TargetTotals, outcome: DatabaseOutcome) -> dict[str, Any]:

@@ -95,6 +95,13 @@ class WorkerObject(_Part, frozen=True, kw_only=True):
     size_bytes: Count
 
 
+class Function(_Part, frozen=True, kw_only=True):
+    name: str
+    version: str | None
+    code_sha256: str | None
+    reason: str | None
+
+
 class TargetEntry(_Part, frozen=True, kw_only=True):
     account_id: str
     account_name: str | None
@@ -112,6 +119,7 @@ class TargetEntry(_Part, frozen=True, kw_only=True):
     ended_at: str | UnsetType = UNSET
     age_seconds: int | UnsetType = UNSET
     worker_version: str | UnsetType | None = UNSET
+    function: Function | UnsetType | None = UNSET
 
 
 class NotDeclared(_Part, frozen=True, kw_only=True):

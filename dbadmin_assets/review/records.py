@@ -50,6 +50,20 @@ class CollectionObject(_Record, frozen=True):
     size_bytes: int
 
 
+class WorkerFunction(_Record, frozen=True, kw_only=True):
+    """The code of a worker as the orchestrator read it from Lambda just before it asked.
+
+    Attributes:
+        version: `$LATEST`, or a published number; code_sha256: base64, as Lambda has it.
+        reason: why they could not be read; None where they were.
+    """
+
+    name: str
+    version: str | None = None
+    code_sha256: str | None = None
+    reason: str | None = None
+
+
 class DatabaseOutcome(_Record, frozen=True, kw_only=True):
     """How one database ended.
 
@@ -85,6 +99,7 @@ class Outcome(_Record, frozen=True, kw_only=True, tag_field="schemaVersion", tag
         attempts: invocations that were made.
         object: the object that was judged, also where it was found invalid; None where there was none.
         databases: one per database that was asked for, sorted by name.
+        function: None where no worker was asked.
     """
 
     collection_id: str
@@ -100,6 +115,7 @@ class Outcome(_Record, frozen=True, kw_only=True, tag_field="schemaVersion", tag
     object: CollectionObject | None = None
     databases: tuple[DatabaseOutcome, ...]
     worker_version: str | None = None
+    function: WorkerFunction | None = None
 
     @property
     def key(self) -> str:

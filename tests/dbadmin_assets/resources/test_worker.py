@@ -14,13 +14,30 @@ from dbadmin_assets.inventory import Inventory
 from dbadmin_assets.resources.accounts import AwsAccounts, signed_by
 from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.resources.worker import Limits, WorkerLambda
-from dbadmin_assets.review.records import Outcome
+from dbadmin_assets.review.records import Outcome, WorkerFunction
 from tests.dbadmin_assets.fakes import FaultyAws, succeed
 
 
 def collect(worker: WorkerLambda, inventory: Inventory, key: str = "222222222222|us-east-1") -> Outcome:
     target = next(t for t in inventory.targets() if t.key == key)
     return worker.collect(target, collection_id="c-1", run_id="run-1")
+
+
+def test_code_that_may_not_be_read_is_told_and_the_worker_asked_all_the_same(
+    fake_aws: FaultyAws, worker: WorkerLambda, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = FaultyAws.answer
+
+    async def denied(aws: FaultyAws, method: str, target: str, *rest: Any) -> Answer:
+        if target.endswith("/configuration"):
+            body = json.dumps({"message": "no"}).encode()
+            return Answer(body, 403, {"x-amzn-ErrorType": "AccessDeniedException"})
+        return await ask(aws, method, target, *rest)
+
+    monkeypatch.setattr(FaultyAws, "answer", denied)
+    outcome = collect(worker, inventory)
+    assert outcome.status == "complete"
+    assert outcome.function and outcome.function.reason == "AccessDeniedException: no"
 
 
 def error(status: int, code: str) -> Any:
@@ -64,6 +81,7 @@ def test_a_collected_target_is_complete_with_its_object(
     outcome = collect(worker, inventory)
     assert (outcome.status, outcome.attempts, outcome.reason) == ("complete", 1, None)
     assert outcome.object and outcome.object.key == "collections/c-1/222222222222/us-east-1/1.json"
+    assert outcome.function == WorkerFunction(name="db-admin-report-worker", version="$LATEST", code_sha256="ZmFrZQ==")
     assert [(d.name, d.status, d.users) for d in outcome.databases] == [
         ("cart", "complete", 100),
         ("shop", "complete", 100),
