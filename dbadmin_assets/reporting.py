@@ -85,10 +85,7 @@ def make_report(
         folder = report_folder(ended_at, collection_id)
         for file in manifest["files"]:
             path = files / file["name"]
-            with path.open("rb") as data:
-                store.put(
-                    folder + path.name, data, content_type=_CONTENT_TYPES[path.suffix], sha256=file["sha256"]
-                )  # fmt: skip
+            store.put_file(folder + path.name, path, content_type=_CONTENT_TYPES[path.suffix], sha256=file["sha256"])
     manifest = seal(store, signer, folder, manifest)
     return Report(folder, manifest["sequence"], bool(manifest["complete"]), totals, len(records))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from dbadmin_assets.review.folder import is_report_folder
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
+    from dbadmin_assets.resources.packing import Stream
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _HISTORY = "db-admin-report history lists all"
@@ -74,10 +74,9 @@ class BucketFolder:
         """Every key below the prefix."""
         return [key.removeprefix(self._prefix) for key in self._store.keys(self._prefix)]
 
-    def open(self, name: str) -> BinaryIO | None:
-        """An object's bytes; None where there is none."""
-        data = self._store.read(self._prefix + name)
-        return None if data is None else io.BytesIO(data)
+    def open(self, name: str) -> Stream | None:
+        """An object to read; None where there is none."""
+        return self._store.open(self._prefix + name)
 
 
 def open_store(given: dict[str, Any]) -> EvidenceStore:

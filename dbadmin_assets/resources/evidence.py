@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dbadmin_assets.errors import AlreadyThereError, EvidenceError
+from dbadmin_assets.resources.packing import ENCODING, Stream, is_worth_packing, pack, unpack
 from dbadmin_assets.review.records import CollectionObject, Outcome, Request, TargetRecord
 from worker_lambda.contract import outcome_key
 
@@ -105,20 +107,39 @@ class EvidenceStore:
             size_bytes=len(data),
         )
 
+    def open(self, key: str) -> Stream | None:
+        """An object to read piece by piece and close, unpacked; None where there is no such key."""
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                return None
+            raise self._error("read", key, error) from error
+        except BotoCoreError as error:
+            raise self._error("read", key, error) from error
+        return Stream(answer["Body"], self.url(key), answer.get("ContentEncoding"))
+
     def download(self, key: str, path: Path, on_bytes: Callable[[int], None]) -> None:
-        """Copy an object into a file; there is no file under that name before all of it is there.
+        """Copy an object into a file, unpacked; there is no file under that name before all of it is there.
 
         Args:
             on_bytes: told how many more bytes have come, from several threads.
 
         Raises:
-            EvidenceError: it cannot be read.
+            EvidenceError: it cannot be read. BrokenEvidenceError: it is damaged.
             OSError: the file cannot be written.
         """
         try:
-            self.s3.download_file(self.bucket, key, str(path), Callback=on_bytes)
+            encoding = self.s3.head_object(Bucket=self.bucket, Key=key).get("ContentEncoding")
+            packed = path.with_name(f"{path.name}.packed") if encoding == ENCODING else path
+            self.s3.download_file(self.bucket, key, str(packed), Callback=on_bytes)
         except (ClientError, BotoCoreError, Boto3Error) as error:
             raise self._error("read", key, error) from error
+        if packed != path:
+            try:
+                unpack(packed, path)
+            finally:
+                packed.unlink()
 
     def link(self, key: str, seconds: int) -> str:
         """An address under which whoever has it can read this object for so long. Treat it as a secret."""
@@ -126,13 +147,43 @@ class EvidenceStore:
             "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
         )
 
-    def put(self, key: str, data: bytes | BinaryIO, *, content_type: str, once: bool = True, sha256: str = "") -> None:
+    def put_file(self, key: str, path: Path, *, content_type: str, sha256: str) -> None:
+        """Write one file, once; a large text file packed.
+
+        Args:
+            sha256: of the file.
+
+        Raises:
+            AlreadyThereError: the key exists already, with other bytes.
+            EvidenceError: the bucket cannot be written.
+        """
+        if not is_worth_packing(path):
+            with path.open("rb") as data:
+                self.put(key, data, content_type=content_type, sha256=sha256)
+            return
+        with tempfile.NamedTemporaryFile(prefix="db-admin-report-") as packed:
+            pack(path, Path(packed.name))
+            sha256 = hashlib.file_digest(packed, "sha256").hexdigest()
+            packed.seek(0)
+            self.put(key, packed, content_type=content_type, sha256=sha256, encoding=ENCODING)
+
+    def put(
+        self,
+        key: str,
+        data: bytes | IO[bytes],
+        *,
+        content_type: str,
+        once: bool = True,
+        sha256: str = "",
+        encoding: str | None = None,
+    ) -> None:
         """Write one object.
 
         Args:
             once: refuse where the key exists already (If-None-Match), unless it holds these very bytes: then an
                 answer got lost, and the write was repeated.
             sha256: hex digest of `data`, so that S3 refuses what was damaged on the way; made here if empty.
+            encoding: its Content-Encoding.
 
         Raises:
             AlreadyThereError: the key exists already, with other bytes.
@@ -141,15 +192,18 @@ class EvidenceStore:
         if isinstance(data, bytes):
             sha256 = hashlib.sha256(data).hexdigest()
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
-        put = self.s3.put_object
+        put = partial(
+            self.s3.put_object,
+            Bucket=self.bucket,
+            Key=key,
+            Body=data,
+            ContentType=content_type,
+            ChecksumSHA256=checksum,
+        )
+        if encoding:
+            put = partial(put, ContentEncoding=encoding)
         try:
-            if once:
-                put(
-                    Bucket=self.bucket, Key=key, Body=data, ContentType=content_type,
-                    ChecksumSHA256=checksum, IfNoneMatch="*",
-                )  # fmt: skip
-            else:
-                put(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, ChecksumSHA256=checksum)
+            put(IfNoneMatch="*") if once else put()
         except ClientError as error:
             if not _refused_condition(error):
                 raise self._error("write", key, error) from error

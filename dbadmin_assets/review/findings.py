@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Verdict = Literal["holds", "broken", "unread", "unchecked"]
 
@@ -24,13 +24,24 @@ class Finding:
     detail: str = ""
 
 
+class Readable(Protocol):
+    """A file to read from its start to its end, and close."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """So many bytes more; all without a number. Raises EvidenceError, or BrokenEvidenceError for damage."""
+
+    def __enter__(self) -> Readable: ...
+
+    def __exit__(self, *_: Any) -> None: ...
+
+
 class Folder(Protocol):
     """An evidence folder, wherever it lies. Both raise EvidenceError for what cannot be read."""
 
     def names(self) -> list[str]:
         """Every file in it."""
 
-    def open(self, name: str) -> BinaryIO | None:
+    def open(self, name: str) -> Readable | None:
         """A file to read and close; None where there is none."""
 
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import BinaryIO
 
-from dbadmin_assets.errors import EvidenceError
+from dbadmin_assets.errors import BrokenEvidenceError, EvidenceError
 from dbadmin_assets.review.balance import imbalances, misplaced
 from dbadmin_assets.review.chain import walk
-from dbadmin_assets.review.findings import Fetch, Finding, Folder, finding
+from dbadmin_assets.review.findings import Fetch, Finding, Folder, Readable, finding
 from dbadmin_assets.review.folder import CSV_NAME, MANIFEST_NAME, SIGNATURE_NAME
 from dbadmin_assets.review.manifest_model import Manifest, Signed, TargetEntry, WorkerObject, read_sealed
 from dbadmin_assets.review.signature import Trust, signature_problem
@@ -89,6 +88,8 @@ def _files(folder: Folder, manifest: Manifest) -> Iterator[Finding]:
     for name, file in sorted(listed.items()):
         try:
             yield finding(name, _changed(folder.open(name), file.size_bytes, file.sha256))
+        except BrokenEvidenceError as error:
+            yield finding(name, error.message)
         except EvidenceError as error:
             yield Finding(name, "unread", error.message)
     try:
@@ -99,7 +100,7 @@ def _files(folder: Folder, manifest: Manifest) -> Iterator[Finding]:
     yield from (Finding(name, "broken", "the manifest does not know this file") for name in sorted(unknown))
 
 
-def _changed(file: BinaryIO | None, size_bytes: int, sha256: str) -> str:
+def _changed(file: Readable | None, size_bytes: int, sha256: str) -> str:
     """What is wrong with a file; empty where nothing is."""
     if file is None:
         return "it is not there"
