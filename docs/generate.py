@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
+from dbadmin_assets.review.manifest_model import Manifest
 from worker_lambda.privileges import mysql_rules, sqlserver_rules
 from worker_lambda.privileges.mysql_catalogue import Principal
 from worker_lambda.privileges.rule import Rule
@@ -155,7 +159,22 @@ def reader_rights() -> str:
     return READER_RIGHTS.format(notice=notice, scripts="\n".join(blocks))
 
 
-DOCUMENTS: dict[str, Callable[[], str]] = {"admin-definition.md": admin_definition, "reader-rights.md": reader_rights}
+def manifest_schema() -> str:
+    """JSON Schema of manifest.json, from the model that `verify` reads it with."""
+    schema = msgspec.json.schema(Manifest)
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "manifest.json of db-admin-report",
+        "description": "Made by `make docs` from dbadmin_assets/review/manifest_model.py; meanings: formats.md",
+    }
+    return json.dumps(head | schema, indent=1) + "\n"
+
+
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "admin-definition.md": admin_definition,
+    "manifest.schema.json": manifest_schema,
+    "reader-rights.md": reader_rights,
+}
 
 
 def main() -> int:
