@@ -70,11 +70,12 @@ def _print(reports: list[dict[str, Any]]) -> None:
     rows = []
     for report in reports:
         if "problem" in report:
-            rows.append(["", "", "", "UNREADABLE", "", "", "", "", report["report"]])
+            rows.append(["", "", "", "", "UNREADABLE", "", "", "", "", "", report["report"]])
             continue
         scope, counts, numbers = report["scope"], report["counts"], report["population"]
         rows.append(
             [
+                report["sequence"],
                 report["ended_at"],
                 ", ".join(report["requested_by"]),
                 "full" if scope["full"] else ", ".join([*scope["accounts"], *scope["regions"]]) or "part",
@@ -83,10 +84,14 @@ def _print(reports: list[dict[str, Any]]) -> None:
                 counts["users"],
                 counts["admins"],
                 numbers["failed"],
+                "yes" if report["signed"] else "no",
                 report["report"],
             ]
         )
-    heads = ("Ended", "Requested by", "Scope", "Status", "#Databases", "#Users", "#Admins", "#Failed", "Report")
+    heads = (
+        "#No.", "Ended", "Requested by", "Scope", "Status", "#Databases", "#Users", "#Admins", "#Failed", "Signed",
+        "Report",
+    )  # fmt: skip
     print_table(heads, rows)
     for report in reports:
         if "problem" in report:
