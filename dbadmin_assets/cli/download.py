@@ -35,7 +35,8 @@ _LONGEST_HOURS = 168  # S3 takes no more
 def download_command(report: str, directory: Path, links: bool, hours: int, as_json: bool, **given: Any) -> None:
     """Copy a report to this machine and check that what came is what was sealed; exit 4 where it is not.
 
-    REPORT is s3://bucket/reports/…/ as `history` prints it, or `latest`.
+    REPORT is s3://bucket/reports/…/ as `history` prints it, `latest`, or an id: of the collection, of a run, its
+    first 8 characters or more, or the folder's name.
 
     \b
     Examples:
@@ -46,7 +47,7 @@ def download_command(report: str, directory: Path, links: bool, hours: int, as_j
     store = open_store(given)
     prefix, pinned = find_report(store, report)
     if links:
-        _check(BucketFolder(store, prefix), store.url(prefix), prefix, pinned)
+        check_report(BucketFolder(store, prefix), store.url(prefix), prefix, pinned)
         made = {key.removeprefix(prefix): store.link(key, hours * 3600) for key in store.keys(prefix)}
         _print_links(made, store.url(prefix), hours, as_json=as_json)
         return
@@ -58,11 +59,14 @@ def download_command(report: str, directory: Path, links: bool, hours: int, as_j
             say(file)
 
 
-def fetch_report(store: EvidenceStore, prefix: str, directory: Path, *, pinned_sha256: str | None = None) -> list[str]:
+def fetch_report(
+    store: EvidenceStore, prefix: str, directory: Path, *, pinned_sha256: str | None = None, passing: bool = False
+) -> list[str]:
     """Copy every file of a report into a folder of its own below a directory, and check it; the paths.
 
     Args:
         prefix: where it lies, as `report_folder` makes it.
+        passing: the copy is not for keeps, so messages name the place in the bucket.
 
     Raises:
         BrokenEvidenceError: what came is not what was sealed.
@@ -84,8 +88,9 @@ def fetch_report(store: EvidenceStore, prefix: str, directory: Path, *, pinned_s
             f"{to} cannot be written: {error.strerror}",
             hint=f"the report stays in the bucket: db-admin-report download {store.url(prefix)} --to DIR",
         ) from error
-    _check(LocalFolder(to), str(to), prefix, pinned_sha256)
-    note(f"Downloaded {len(sizes)} files to {to}")
+    check_report(LocalFolder(to), store.url(prefix) if passing else str(to), prefix, pinned_sha256)
+    if not passing:
+        note(f"Downloaded {len(sizes)} files to {to}")
     return [str(to / name) for name in sizes]
 
 
@@ -107,10 +112,20 @@ def _progress() -> Progress:
     return Progress(*columns, console=out, disable=not out.is_terminal)
 
 
-def _check(folder: Folder, where: str, prefix: str, pinned_sha256: str | None) -> None:
+def check_report(folder: Folder, where: str, prefix: str | None, pinned_sha256: str | None = None) -> None:
+    """Hold a folder against its manifest.
+
+    Args:
+        where: what messages call it.
+        prefix: its place in the bucket, or its name; None where it says nothing.
+
+    Raises:
+        BrokenEvidenceError: it is not what was sealed.
+        EvidenceError: a file cannot be read.
+    """
     from dbadmin_assets.review.verification import verify
 
-    findings = list(verify(folder, None, place=prefix.rstrip("/"), pinned_sha256=pinned_sha256))
+    findings = list(verify(folder, None, place=prefix and prefix.rstrip("/"), pinned_sha256=pinned_sha256))
     if unread := [finding.detail for finding in findings if finding.verdict == "unread"]:
         raise EvidenceError("; ".join(unread))
     if broken := [f"{finding.subject}: {finding.detail}" for finding in findings if finding.verdict == "broken"]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dbadmin_assets.cli import options
 from dbadmin_assets.cli.output import print_json, print_table, safe, say
-from dbadmin_assets.cli.report_place import BucketFolder, LocalFolder, find_report, open_store
+from dbadmin_assets.cli.report_place import BucketFolder, LocalFolder, find_report, local_report, open_store
 from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_EVIDENCE_BROKEN, EXIT_REPORT_FAILED, DbAdminReportError
-from dbadmin_assets.review.folder import MANIFEST_NAME, is_report_folder
+from dbadmin_assets.review.folder import is_report_folder
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
@@ -34,10 +33,11 @@ _MARKS = {"holds": "ok", "broken": "FAIL", "unread": "?", "unchecked": "-"}
 def verify_command(ctx: click.Context, /, report: str, fingerprint: str | None, as_json: bool, **given: Any) -> None:
     """Hold a report's manifest against itself, its signature and what lies in its folder.
 
-    REPORT is s3://bucket/reports/…/, a downloaded folder, or `latest`. Of a report in the bucket the workers'
-    objects behind it are checked, too, and the chain of manifests back to the first. The key is the one whose
-    fingerprint is given, else KMS is asked for the configured signing_key; without either, what holds is only
-    consistent with itself. Exit 4 where something does not hold, 1 where it could not be read.
+    REPORT is s3://bucket/reports/…/, a downloaded folder, `latest`, or an id: of the collection, of a run, its first
+    8 characters or more, or the folder's name. Of a report in the bucket the workers' objects behind it are checked,
+    too, and the chain of manifests back to the first. The key is the one whose fingerprint is given, else KMS is
+    asked for the configured signing_key; without either, what holds is only consistent with itself. Exit 4 where
+    something does not hold, 1 where it could not be read.
 
     \b
     Examples:
@@ -49,13 +49,13 @@ def verify_command(ctx: click.Context, /, report: str, fingerprint: str | None, 
 
     del given["verbose"]
     trust, unread = _trust(given, fingerprint)
-    if report == "latest" or report.startswith("s3://"):
+    path = local_report(report)
+    if path is None:
         store = open_store(given)
         prefix, pinned = find_report(store, report)
         place, folder, fetch = store.url(prefix), BucketFolder(store, prefix), partial(_fetched, store)
         findings = list(verify(folder, fetch, place=prefix.rstrip("/"), pinned_sha256=pinned, trust=trust))
     else:
-        path = _local_folder(report)
         named = path.name if is_report_folder(f"reports/2024/01/01/{path.name}/") else None
         place, findings = str(path), list(verify(LocalFolder(path), None, place=named, trust=trust))
     findings += unread
@@ -90,16 +90,6 @@ def _trust(given: dict[str, Any], fingerprint: str | None) -> tuple[Trust | None
     except DbAdminReportError as error:
         return None, [Finding("signing key", "unread", error.message)]
     return (signer.trust() if signer else None), []
-
-
-def _local_folder(report: str) -> Path:
-    path = Path(report).expanduser()
-    path = path.parent if path.name == MANIFEST_NAME else path
-    if not report or not path.is_dir():
-        raise click.BadParameter(
-            f"there is no folder {report!r}; give s3://…, a folder, or latest", param_hint="REPORT"
-        )
-    return path
 
 
 def _exit_code(findings: list[Finding]) -> int:
