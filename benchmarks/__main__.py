@@ -15,6 +15,7 @@ NAMES = (
     "sqlserver_catalogue",
     "consolidation",
     "verification",
+    "diff",
     "fan_out",
     "demo",
 )

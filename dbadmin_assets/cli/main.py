@@ -23,6 +23,7 @@ _COMMANDS = {
     "status": "How a run is going, or how it ended.",
     "history": "The reports there are, newest first.",
     "download": "Copy a report to this machine, or make links to it.",
+    "diff": "What changed between two reports.",
     "verify": "Check that a report still says what was sealed in it.",
     "retention": "Until when evidence is kept, and to keep it longer.",
     "cancel": "Stop a run.",
