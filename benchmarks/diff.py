@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measured import as_child, in_fresh_interpreter, peak_mib, spread
+from benchmarks.sealed_alone import sealed_alone
 
 AT = {"before": "2024-01-15T14:22:33Z", "after": "2024-01-16T14:22:33Z"}
 ACCOUNTS, DATABASES, USERS = 1000, 5, 200
@@ -112,7 +113,7 @@ def make(side: str, folder: Path) -> None:
         [request], [t.record for t in targets], add_up(targets, csv_sha256="", csv_size_bytes=0), files=files,
         collection_id=side, run_id="run-1", started_at=AT[side], ended_at=AT[side], code_version="0.1.0",
     )  # fmt: skip
-    (folder / "manifest.json").write_bytes(canonical_json(manifest))
+    (folder / "manifest.json").write_bytes(canonical_json(sealed_alone(manifest)))
 
 
 def _names() -> list[str]:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.measured import spread
+from benchmarks.sealed_alone import sealed_alone
 
 AT = "2024-01-15T14:22:33Z"
 MIB = 512
@@ -39,9 +40,8 @@ def main() -> None:
 
 
 def _make(large: Path) -> None:
-    from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json, sealed
+    from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
     from dbadmin_assets.review.records import InventoryVersion, Request
-    from dbadmin_assets.review.signature import unsigned_section
     from dbadmin_assets.review.totals import add_up
 
     block, digest = os.urandom(1 << 20), hashlib.sha256()
@@ -59,12 +59,7 @@ def _make(large: Path) -> None:
         [request], [], totals, files=[ReportFile(large.name, totals.csv_sha256, totals.csv_size_bytes)],
         collection_id="c0ffee00", run_id="run-1", started_at=AT, ended_at=AT, code_version="0.1.0",
     )  # fmt: skip
-    retention = {"mode": None, "days": None, "reason": "no bucket"}
-    manifest = sealed(
-        manifest, sequence=1, previous_sha256=None, without_report=[], retention=retention,
-        signature=unsigned_section("a benchmark"),
-    )  # fmt: skip
-    (large.parent / "manifest.json").write_bytes(canonical_json(manifest))
+    (large.parent / "manifest.json").write_bytes(canonical_json(sealed_alone(manifest)))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.sealed_alone import sealed_alone
 from dbadmin_assets.review.balance import imbalances
 from dbadmin_assets.review.consolidate import Pair, write_csv
 from dbadmin_assets.review.errors import UnbalancedError
-from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json, sealed
+from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
 from dbadmin_assets.review.manifest_model import read_sealed
 from dbadmin_assets.review.reconciliation import reconcile
 from dbadmin_assets.review.records import ExcludedDatabase, Outcome, Request, TargetRecord
-from dbadmin_assets.review.signature import unsigned_section
 from dbadmin_assets.review.totals import Totals
 from dbadmin_assets.review.verdict import failure
 from tests.dbadmin_assets.review.samples import (
@@ -43,10 +43,7 @@ def manifest(
         files=[ReportFile("db-admin-report.csv", totals.csv_sha256, totals.csv_size_bytes)],
         collection_id="c0ffee00-1", run_id="run-2", started_at=STARTED, ended_at=AS_OF, code_version="0.1.0", **other,
     )  # fmt: skip
-    return sealed(
-        made, sequence=1, previous_sha256=None, without_report=[],
-        retention={"mode": None, "days": None, "reason": "none"}, signature=unsigned_section("no key"),
-    )  # fmt: skip
+    return sealed_alone(made)
 
 
 def written(pairs: list[Pair]) -> tuple[list[TargetRecord], Totals]:

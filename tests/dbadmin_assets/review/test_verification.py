@@ -10,13 +10,21 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from benchmarks.sealed_alone import sealed_alone
 from dbadmin_assets.errors import EvidenceError
 from dbadmin_assets.review.chain import link_key
 from dbadmin_assets.review.consolidate import write_csv
-from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json, sealed
-from dbadmin_assets.review.signature import unsigned_section
+from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
 from dbadmin_assets.review.verification import Finding, verify
-from tests.dbadmin_assets.review.samples import AS_OF, STARTED, LocalSigner, delivered, requested, user, worker_request
+from tests.dbadmin_assets.review.samples import (
+    AS_OF,
+    STARTED,
+    LocalSigner,
+    delivered,
+    requested,
+    user,
+    worker_request,
+)
 
 CSV = "db-admin-report.csv"
 
@@ -32,10 +40,7 @@ class Evidence:
             [requested(record)], [record], totals, files=[ReportFile(CSV, totals.csv_sha256, totals.csv_size_bytes)],
             collection_id="c0ffee00-1", run_id="run-1", started_at=STARTED, ended_at=AS_OF, code_version="0.1.0",
         )  # fmt: skip
-        self.manifest = sealed(
-            self.manifest, sequence=1, previous_sha256=None, without_report=[],
-            retention={"mode": "COMPLIANCE", "days": 400, "reason": None}, signature=unsigned_section("no key"),
-        )  # fmt: skip
+        self.manifest = sealed_alone(self.manifest)
         self.signer: LocalSigner | None = None
         self.files = {CSV: csv.getvalue()}
         assert record.outcome is not None and record.outcome.object is not None

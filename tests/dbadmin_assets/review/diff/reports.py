@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.sealed_alone import sealed_alone
 from dbadmin_assets.review.consolidate import Pair, write_csv
 from dbadmin_assets.review.detail import DetailFile
 from dbadmin_assets.review.diff import Comparison, Sealed, compare
@@ -63,10 +64,11 @@ def build(folder: Path, databases: dict[Place, Db], *, ended_at: str = AS_OF, **
     records = [record for record, _ in pairs]
     collection = request.get("collection_id", "c0ffee00-1")
     asked = requested(*records, **request)
-    manifest = build_manifest(
+    made = build_manifest(
         [asked], records, totals, files=[described(folder / name) for name in (CSV_NAME, PARQUET_NAME)],
         collection_id=collection, run_id=asked.run_id, started_at=STARTED, ended_at=ended_at, code_version="0.1.0",
     )  # fmt: skip
+    manifest = sealed_alone(made)
     (folder / "manifest.json").write_bytes(canonical_json(manifest))
     return manifest
 
