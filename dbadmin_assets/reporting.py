@@ -13,7 +13,8 @@ from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.review.consolidate import Totals, write_csv
 from dbadmin_assets.review.detail import DetailFile
 from dbadmin_assets.review.folder import CSV_NAME, PARQUET_NAME, report_folder
-from dbadmin_assets.review.manifest import ReportFile, build_manifest
+from dbadmin_assets.review.manifest import ReportFile, build_manifest, with_files
+from dbadmin_assets.review.outputs.write import write_outputs
 from dbadmin_assets.review.reconciliation import reconcile
 from dbadmin_assets.review.records import Outcome, Request
 from dbadmin_assets.review.signature import Signer
@@ -22,7 +23,10 @@ from dbadmin_assets.sealing import seal
 
 _CONTENT_TYPES = {
     ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/x-ndjson",
     ".parquet": "application/vnd.apache.parquet",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
@@ -53,12 +57,14 @@ def make_report(
     run_id: str,
     flat: bool,
     code_version: str,
+    formats: Sequence[str] = (),
     signer: Signer | None = None,
     across_collections: bool = False,
 ) -> Report:
     """Consolidate and seal. The manifest is written last: a folder without one is no report.
 
     Args:
+        formats: what was asked for beside what every folder has, as `--output-format` names them.
         signer: signs the manifest; None where no key is configured.
         across_collections: the requests name the targets, the outcomes may be of several collections.
 
@@ -77,11 +83,13 @@ def make_report(
         with (files / CSV_NAME).open("wb") as csv, DetailFile(files / PARQUET_NAME) as details:
             totals = write_csv(store.with_objects(records), csv, details=details, flat=flat, as_of=started_at)
         ended_at = utc_now()
-        manifest = build_manifest(
-            requests, records, totals, files=_described(files),
+        facts = build_manifest(
+            requests, records, totals,
             collection_id=collection_id, run_id=run_id,
             started_at=started_at, ended_at=ended_at, code_version=code_version, flat=flat,
         )  # fmt: skip
+        left_out = write_outputs(files, facts, files / PARQUET_NAME, None, formats)
+        manifest = with_files(facts, _described(files), left_out)
         folder = report_folder(ended_at, collection_id)
         for file in manifest["files"]:
             path = files / file["name"]

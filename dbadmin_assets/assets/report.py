@@ -1,8 +1,10 @@
 """Stage three: the evidence folder."""
 
+from enum import Enum
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from dbadmin_assets import __version__
 from dbadmin_assets.assets.collection import account_collections
@@ -22,10 +24,26 @@ from dbadmin_assets.review.folder import MANIFEST_NAME
 from worker_lambda.contract import outcome_key
 
 
+class ReportFormat(Enum):
+    """What `--output-format` may name; an enumeration, so that Dagster refuses another before anything runs."""
+
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+    xlsx = "xlsx"
+    html = "html"
+
+
 class ReportConfig(dg.Config):
-    """How the report is written."""
+    """How the report is written.
+
+    Attributes:
+        flat: no section rows in the CSV.
+        formats: CSV, Parquet and xlsx are made in any case.
+    """
 
     flat: bool = False
+    formats: list[ReportFormat] = Field(default=[])
 
 
 # The job has the asset's name, and Dagster wants the names of jobs and ops to differ: so the op has its own.
@@ -71,7 +89,8 @@ def db_admin_report(
     keys = sorted(outcome_key(origins.get(key, collection), *target) for key, target in asked.items())
     report = make_report(
         store, requests, store.outcomes(keys), collection_id=collection, run_id=context.run.run_id,
-        flat=config.flat, code_version=__version__, signer=evidence.signer(), across_collections=alone,
+        flat=config.flat, formats=[item.value for item in config.formats], code_version=__version__,
+        signer=evidence.signer(), across_collections=alone,
     )  # fmt: skip
     return dg.MaterializeResult(metadata=report_metadata(report, store, collection))
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command("generate")
 @options.scope
-@click.option("--output-format", type=click.Choice(["csv"]), default="csv", help="Form of the report.")
+@options.output_format
 @click.option("--flat", is_flag=True, help="Leave the section rows out of the CSV.")
 @click.option("--no-wait", is_flag=True, help="Print the run id and go; `status` tells the rest.")
 @click.option("--download", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
@@ -43,6 +43,7 @@ def generate_command(ctx: click.Context, /, **given: Any) -> None:
     Examples:
       db-admin-report generate
       db-admin-report generate --accounts 123456789012 --regions us-east-1,eu-west-1 --download .
+      db-admin-report generate --output-format xlsx,html
     """
     if given["no_wait"] and (given["directory"] or given["timeout"]):
         raise click.UsageError("--no-wait waits for nothing: --download and --timeout do not go with it")
@@ -107,6 +108,7 @@ def _launch(
         accounts=given["accounts"],
         regions=given["regions"],
         flat=given["flat"],
+        formats=given["formats"],
     )
     note(f"Run: {record.run_id}")
     if given["verbose"]:
@@ -158,7 +160,8 @@ def _finish(settings: Settings, session: boto3.Session, record: RunRecord, locat
     names = settings.required("bucket", "region")
     store = EvidenceStore(session, **names)
     folder = summaries.split_location(location, names["bucket"])
-    summary = {"run_id": record.run_id} | summaries.summarize(summaries.read_manifest(store, folder), location)
+    manifest = summaries.read_manifest(store, folder)
+    summary = {"run_id": record.run_id} | summaries.summarize(manifest, location, given["formats"])
     if given["directory"]:
         from dbadmin_assets.cli.download import fetch_report
 

@@ -64,7 +64,13 @@ def canceled_path(settings: Settings, run_id: str) -> Path:
 
 
 def launch(
-    settings: Settings, target_keys: Sequence[str], *, accounts: Sequence[str], regions: Sequence[str], flat: bool
+    settings: Settings,
+    target_keys: Sequence[str],
+    *,
+    accounts: Sequence[str],
+    regions: Sequence[str],
+    flat: bool,
+    formats: Sequence[str],
 ) -> tuple[RunRecord, subprocess.Popen[bytes]]:
     """Start the job as a process session of its own: Ctrl-C here, or a closed terminal, does not reach it."""
     run_id = str(uuid.uuid4())
@@ -72,7 +78,7 @@ def launch(
     config = {
         "ops": {
             "account_collections": {"config": {"accounts": list(accounts), "regions": list(regions)}},
-            "report": {"config": {"flat": flat}},
+            "report": {"config": {"flat": flat, "formats": list(formats)}},
         }
     }
     tags = {"db-admin-report/requested_by": requested_by, "db-admin-report/request_id": run_id}

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from dbadmin_assets.config import Settings, load_settings
+from dbadmin_assets.review.folder import FILE_OF_FORMAT
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +54,28 @@ def scope(function: F) -> F:
             function
         )
     return function
+
+
+class Formats(Names):
+    """A comma-separated list of the forms that a report has."""
+
+    name = "formats"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The formats in the order given."""
+        formats = super().convert(value, param, ctx)
+        if unknown := [name for name in formats if name not in FILE_OF_FORMAT]:
+            self.fail(f"{', '.join(map(repr, unknown))}: choose from {', '.join(FILE_OF_FORMAT)}", param, ctx)
+        return formats
+
+
+def output_format(function: F) -> F:
+    """--output-format; given several times, all of them are made."""
+    text = "Forms of the report: csv, json, parquet, xlsx, html; comma-separated. [default: csv]"
+    return click.option(
+        "--output-format", "formats", type=Formats(), multiple=True, default=("csv",), callback=_together,
+        metavar="A,B", help=text,
+    )(function)  # fmt: skip
 
 
 def _together(_: click.Context, __: click.Parameter, given: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:

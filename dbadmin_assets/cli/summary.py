@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dbadmin_assets.cli.output import print_table, say
 from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EvidenceError, ReportError
-from dbadmin_assets.review.folder import CSV_NAME, MANIFEST_NAME
+from dbadmin_assets.review.folder import CSV_NAME, FILE_OF_FORMAT, MANIFEST_NAME
 
 if TYPE_CHECKING:
     from dbadmin_assets.resources.evidence import EvidenceStore
@@ -39,13 +39,16 @@ def read_manifest(store: EvidenceStore, folder: str) -> dict[str, Any]:
     return dict(manifest)
 
 
-def summarize(manifest: dict[str, Any], location: str) -> dict[str, Any]:
+def summarize(manifest: dict[str, Any], location: str, formats: Sequence[str] = ("csv",)) -> dict[str, Any]:
     """What `--json` prints of a report.
 
     Args:
         location: `s3://bucket/reports/…/`.
+        formats: those that were asked for; the first is the one to open.
     """
     complete = manifest["complete"]
+    names = {file["name"] for file in manifest["files"]}
+    files = {format_: FILE_OF_FORMAT[format_] for format_ in formats}
     csv = next((file for file in manifest["files"] if file["name"] == CSV_NAME), None)
     return {
         "status": "complete" if complete else "incomplete",
@@ -59,6 +62,8 @@ def summarize(manifest: dict[str, Any], location: str) -> dict[str, Any]:
         "sequence": manifest["sequence"],
         "signed": manifest["signature"]["status"] == "signed",
         "retention": manifest["retention"],
+        "outputs": {f: f"{location.rstrip('/')}/{name}" for f, name in files.items() if name in names},
+        "left_out": manifest.get("leftOut", []),  # reports from before there were any have none
         "started_at": manifest["startedAt"],
         "ended_at": manifest["endedAt"],
         "requested_by": sorted({request["requestedBy"] for request in manifest["requests"]}),
@@ -124,8 +129,10 @@ def print_summary(summary: dict[str, Any]) -> None:
         f" + {numbers['failed']} failed + {numbers['excluded']} excluded"
     )
     say(f"Users: {counts['users']}, admins: {counts['admins']}")
+    for item in summary["left_out"]:
+        say(f"Left out: {item['name']}: {item['reason']}")
     say(f"Sealed: number {summary['sequence']}, {'signed' if summary['signed'] else 'NOT SIGNED'}, {_kept(summary)}")
-    say(f"Report: {summary['csv'] or summary['report']}")
+    say(f"Report: {next(iter(summary['outputs'].values()), None) or summary['csv'] or summary['report']}")
     click.secho("COMPLETE" if summary["complete"] else "INCOMPLETE", fg="green" if summary["complete"] else "yellow")
 
 

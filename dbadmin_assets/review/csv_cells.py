@@ -19,9 +19,10 @@ _STARTS_FORMULA = r"=+\-@\t\r\uff1d\uff0b\uff0d\uff20"
 # Before a formula, and before an apostrophe, so that taking one apostrophe away gives the raw text back. Behind a
 # `;` a formula may also follow blanks or a quote, for there the spreadsheet no longer sees where our quoting began.
 _GUARD = re.compile(rf"\A(?=['{_STARTS_FORMULA}])|(?<=;)(?='|[\"\s]*[{_STARTS_FORMULA}])")
-# Control characters, line and paragraph separators, bidirectional marks, surrogates without a partner.
+# Control characters, line and paragraph separators, bidirectional marks, surrogates without a partner, and the two
+# that are no characters, which XML (so a workbook) forbids.
 _INVISIBLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]",
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]",
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_%][A-Za-z0-9_.%:/@$# -]*", re.ASCII)
 _NEEDS_QUOTES = re.compile(r'[,"\r\n]')
@@ -34,8 +35,14 @@ def neutral(text: str) -> str:
     """The cell as a spreadsheet may see it: no formula, nothing invisible. Harmless text comes back unchanged."""
     if is_plain(text):
         return text
-    guarded = _GUARD.sub("'", text)
-    return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", guarded)
+    return visible(_GUARD.sub("'", text))
+
+
+def visible(text: str) -> str:
+    """The text with what nobody would see as `\\uXXXX`; every output shows names like that, JSON and Parquet apart."""
+    if text.isprintable():  # knows none of them, and is quicker than the expression
+        return text
+    return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def quoted(cell: str) -> str:

@@ -9,8 +9,14 @@ from dbadmin_assets.review.times import parse_time
 
 CSV_NAME = "db-admin-report.csv"
 PARQUET_NAME = "report.parquet"
+XLSX_NAME = "report.xlsx"
+JSON_NAME = "report.json"
+HTML_NAME = "report.html"
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
+FILE_OF_FORMAT = {"csv": CSV_NAME, "json": JSON_NAME, "parquet": PARQUET_NAME, "xlsx": XLSX_NAME, "html": HTML_NAME}
+"""The file that `--output-format` asks for. CSV, Parquet and xlsx are in every folder."""
+
 _FOLDER = re.compile(r"reports/[0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{8}T[0-9]{6}Z-[0-9A-Za-z_-]{1,8}/")
 
 

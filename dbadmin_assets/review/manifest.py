@@ -29,6 +29,14 @@ OUTSIDE_THE_POPULATION = (
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOutFile:
+    """What a file of the evidence folder does not show, or why there is none; for people."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportFile:
     """One file of the evidence folder; `sha256` is hex."""
 
@@ -42,7 +50,7 @@ def build_manifest(
     records: Sequence[TargetRecord],
     totals: Totals,
     *,
-    files: Sequence[ReportFile],
+    files: Sequence[ReportFile] = (),
     collection_id: str,
     run_id: str,
     started_at: str,
@@ -56,8 +64,9 @@ def build_manifest(
     Args:
         requests: the requests behind it, at least one.
         records: what `write_csv` was given; `totals`: what it came to.
+        files: none yet where the files are made from what this says; `with_files` puts them in.
         run_id: the run that makes the report.
-        started_at: when consolidation began; ended_at: when the files were finished.
+        started_at: when consolidation began; ended_at: when CSV and Parquet were finished.
         full_scope: whether all of the inventory was asked for; worked out from the requests where None.
 
     Raises:
@@ -66,7 +75,7 @@ def build_manifest(
     _check_balance(records, totals)
     requests = sorted(requests, key=lambda r: (r.requested_at, r.run_id))
     full = is_full_scope(requests, records) if full_scope is None else full_scope
-    return {
+    manifest = {
         "schemaVersion": MANIFEST_SCHEMA_VERSION,
         "complete": totals.databases > 0 and totals.databases == totals.complete,
         "collectionId": collection_id,
@@ -98,7 +107,17 @@ def build_manifest(
             for name in t.undeclared
         ],
         "outsideThePopulation": list(OUTSIDE_THE_POPULATION),
+    }
+    return with_files(manifest, files)
+
+
+def with_files(
+    manifest: dict[str, Any], files: Sequence[ReportFile], left_out: Sequence[LeftOutFile] = ()
+) -> dict[str, Any]:
+    """A manifest with these files, and what they leave out."""
+    return manifest | {
         "files": [{"name": f.name, "sha256": f.sha256, "sizeBytes": f.size_bytes} for f in files],
+        "leftOut": [{"name": item.name, "reason": item.reason} for item in left_out],
     }
 
 

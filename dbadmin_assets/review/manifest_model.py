@@ -134,6 +134,11 @@ class SealedFile(_Part, frozen=True, kw_only=True):
     size_bytes: Count
 
 
+class LeftOutFile(_Part, frozen=True, kw_only=True):
+    name: str
+    reason: str
+
+
 class Unsigned(_Part, frozen=True, kw_only=True, tag_field="status", tag="unsigned"):
     reason: str
 
@@ -177,6 +182,7 @@ class Manifest(_Part, frozen=True, kw_only=True):
     not_declared: list[NotDeclared]
     outside_the_population: list[str]
     files: list[SealedFile]
+    left_out: list[LeftOutFile]
     sequence: Sequence
     previous_manifest_sha256: Sha256 | None
     without_report: list[WithoutReport]
