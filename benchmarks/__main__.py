@@ -14,6 +14,7 @@ NAMES = (
     "mysql_catalogue",
     "sqlserver_catalogue",
     "consolidation",
+    "workbook",
     "verification",
     "diff",
     "fan_out",

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_range
 from xlsxwriter.worksheet import Worksheet
 
 from dbadmin_assets.review.csv_cells import visible
+from dbadmin_assets.review.outputs.fast_sheet import FastSheet
 
 LONGEST = 32_767
 """What Excel takes in a cell, in UTF-16 units."""
@@ -60,7 +62,7 @@ class Sheet:
     """
 
     def __init__(self, book: Workbook, formats: Formats, title: str, widths: Sequence[int]) -> None:
-        self.sheet: Worksheet = book.add_worksheet(title)
+        self.sheet: Worksheet = book.add_worksheet(title, worksheet_class=FastSheet)
         self.formats = formats
         self.next_row = 0
         self._columns = len(widths)
@@ -120,7 +122,8 @@ class Sheet:
         last = max(self.next_row - 1, self._head_at)
         self.sheet.autofilter(self._head_at, 0, last, self._columns - 1)
         self.sheet.print_area(0, 0, last, (printed_columns or self._columns) - 1)
-        self.sheet.ignore_errors({"number_stored_as_text": f"A1:{_letters(self._columns - 1)}{last + 1}"})
+        everything = xl_range(0, 0, last, self._columns - 1)
+        self.sheet.ignore_errors({"number_stored_as_text": everything})
 
     def _write_text(self, column: int, text: str, cell_format: Format | None) -> None:
         if not (text.startswith("<r>") and text.endswith("</r>")):
@@ -130,8 +133,3 @@ class Sheet:
         # bring cells and formulas of its own. Given as rich text of two parts, it is escaped.
         parts = (text[:1], self.formats.text, text[1:])
         self.sheet.write_rich_string(self.next_row, column, *parts, cell_format or self.formats.text)
-
-
-def _letters(column: int) -> str:
-    first, second = divmod(column, 26)
-    return (chr(64 + first) if first else "") + chr(65 + second)

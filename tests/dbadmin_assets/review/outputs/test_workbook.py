@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xlsxwriter.worksheet import Worksheet
 
 from dbadmin_assets.review.csv_cells import COLUMNS as REPORT_TITLES
 from dbadmin_assets.review.detail import COLUMNS
-from dbadmin_assets.review.outputs import ChangesTable
+from dbadmin_assets.review.outputs import ChangesTable, sheets
 from dbadmin_assets.review.outputs.sheets import LONGEST, cell_text
 from tests.dbadmin_assets.review.outputs.made import HOSTILE, Made, hostile_pairs, make
 from tests.dbadmin_assets.review.samples import AS_OF, delivered, user, worker_request
@@ -147,6 +148,15 @@ def test_no_name_becomes_markup_of_the_workbook(tmp_path: Path) -> None:
     assert "xl/externalLinks" not in " ".join(xml(tmp_path / "report.xlsx"))
     names = {cell.value for cell in made.workbook()["Users"]["E"][1:]}
     assert {name for name in HOSTILE if name.startswith("<r>")} < names
+
+
+def test_the_short_way_for_plain_text_writes_what_xlsxwriter_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "short", hostile_pairs(), [])
+    monkeypatch.setattr(sheets, "FastSheet", Worksheet)
+    make(tmp_path / "long", hostile_pairs(), [])
+    assert xml(tmp_path / "short" / "report.xlsx") == xml(tmp_path / "long" / "report.xlsx")
 
 
 def test_text_that_is_too_long_for_a_cell_is_cut_and_says_so() -> None:
