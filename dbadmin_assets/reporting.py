@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dbadmin_assets.comparing import changes_since_last
 from dbadmin_assets.errors import ReportError
 from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.review.consolidate import Totals, write_csv
 from dbadmin_assets.review.detail import DetailFile
-from dbadmin_assets.review.folder import CSV_NAME, PARQUET_NAME, report_folder
+from dbadmin_assets.review.folder import CHANGES_NAME, CSV_NAME, PARQUET_NAME, report_folder
 from dbadmin_assets.review.manifest import ReportFile, build_manifest, with_files
+from dbadmin_assets.review.outputs.changes import ChangesTable
 from dbadmin_assets.review.outputs.write import write_outputs
 from dbadmin_assets.review.reconciliation import reconcile
 from dbadmin_assets.review.records import Outcome, Request
@@ -79,7 +81,9 @@ def make_report(
         raise ReportError("there is nothing to report: no target was asked for")
     started_at = utc_now()
     with tempfile.TemporaryDirectory(prefix="db-admin-report-") as temporary:
-        files = Path(temporary)
+        work = Path(temporary)
+        files = work / "report"
+        files.mkdir()
         with (files / CSV_NAME).open("wb") as csv, DetailFile(files / PARQUET_NAME) as details:
             totals = write_csv(store.with_objects(records), csv, details=details, flat=flat, as_of=started_at)
         ended_at = utc_now()
@@ -88,7 +92,11 @@ def make_report(
             collection_id=collection_id, run_id=run_id,
             started_at=started_at, ended_at=ended_at, code_version=code_version, flat=flat,
         )  # fmt: skip
-        left_out = write_outputs(files, facts, files / PARQUET_NAME, None, formats)
+        last = changes_since_last(store, facts, files / PARQUET_NAME, work)
+        last.write_csv(files / CHANGES_NAME)
+        changes = ChangesTable(last.note, last.columns, last.rows)
+        facts |= {"comparedWith": last.compared_with, "notCompared": last.reason}
+        left_out = write_outputs(files, facts, files / PARQUET_NAME, changes, formats)
         manifest = with_files(facts, _described(files), left_out)
         folder = report_folder(ended_at, collection_id)
         for file in manifest["files"]:

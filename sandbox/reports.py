@@ -7,6 +7,7 @@ from typing import Any
 
 EVIDENCE_FILES = (
     "db-admin-report.csv",
+    "changes.csv",
     "report.json",
     "report.html",
     "report.parquet",

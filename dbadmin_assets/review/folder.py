@@ -12,6 +12,7 @@ PARQUET_NAME = "report.parquet"
 XLSX_NAME = "report.xlsx"
 JSON_NAME = "report.json"
 HTML_NAME = "report.html"
+CHANGES_NAME = "changes.csv"
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
 FILE_OF_FORMAT = {"csv": CSV_NAME, "json": JSON_NAME, "parquet": PARQUET_NAME, "xlsx": XLSX_NAME, "html": HTML_NAME}

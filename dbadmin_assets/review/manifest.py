@@ -18,6 +18,8 @@ from worker_lambda.contract import DATABASE_TYPES
 
 MANIFEST_SCHEMA_VERSION = "1"
 
+NOT_COMPARED = "not compared with an earlier report"
+
 OUTSIDE_THE_POPULATION = (
     "IAM principals that can reset a master password or modify an instance (rds:ModifyDBInstance and the like)",
     "IAM principals that can read a database secret (secretsmanager:GetSecretValue)",
@@ -107,6 +109,8 @@ def build_manifest(
             for name in t.undeclared
         ],
         "outsideThePopulation": list(OUTSIDE_THE_POPULATION),
+        "comparedWith": None,
+        "notCompared": NOT_COMPARED,
     }
     return with_files(manifest, files)
 

@@ -134,6 +134,12 @@ class SealedFile(_Part, frozen=True, kw_only=True):
     size_bytes: Count
 
 
+class ComparedWith(_Part, frozen=True, kw_only=True):
+    folder: str
+    manifest_sha256: Sha256
+    counts: dict[str, Count]
+
+
 class LeftOutFile(_Part, frozen=True, kw_only=True):
     name: str
     reason: str
@@ -183,6 +189,8 @@ class Manifest(_Part, frozen=True, kw_only=True):
     outside_the_population: list[str]
     files: list[SealedFile]
     left_out: list[LeftOutFile]
+    compared_with: ComparedWith | None
+    not_compared: str | None
     sequence: Sequence
     previous_manifest_sha256: Sha256 | None
     without_report: list[WithoutReport]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NOT_COMPARED = "not compared with an earlier report"
-
 
 @dataclass(frozen=True, slots=True)
 class ChangesTable:

@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 from dbadmin_assets.review.csv_cells import visible
 from dbadmin_assets.review.detail import REPORT_COLUMNS, detail_rows
-from dbadmin_assets.review.outputs.changes import NOT_COMPARED, ChangesTable
+from dbadmin_assets.review.manifest import NOT_COMPARED
+from dbadmin_assets.review.outputs.changes import ChangesTable
 from dbadmin_assets.review.outputs.overview import (
     ACCOUNT_COLUMNS,
     ENGINE_COLUMNS,

@@ -8,7 +8,8 @@ from pathlib import Path
 from xlsxwriter import Workbook
 
 from dbadmin_assets.review.detail import COLUMNS, REPORT_COLUMNS, detail_rows
-from dbadmin_assets.review.outputs.changes import NOT_COMPARED, ChangesTable
+from dbadmin_assets.review.manifest import NOT_COMPARED
+from dbadmin_assets.review.outputs.changes import ChangesTable
 from dbadmin_assets.review.outputs.overview import FINDING_COLUMNS, TITLE, Facts, Overview, make_overview, title_of
 from dbadmin_assets.review.outputs.sheets import Formats, Sheet
 from dbadmin_assets.review.outputs.summary_sheet import write_summary
