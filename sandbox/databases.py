@@ -30,8 +30,13 @@ class Endpoint:
 
 @dataclass(slots=True)
 class DatabaseServers:
-    """Running servers by kind and instance; the reader's password is made anew for each sandbox."""
+    """Running servers by kind and instance; the reader's password is made anew for each sandbox.
 
+    Attributes:
+        running: the real ones, whose `connect` is root's: to change what the next report will find.
+    """
+
+    running: dict[tuple[Server, int], engines.RunningServer] = field(default_factory=dict)
     endpoints: dict[tuple[Server, int], Endpoint] = field(default_factory=dict)
     _password: str = field(default_factory=lambda: f"{secrets.token_urlsafe(18)}-Aa1", repr=False)
     _stops: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, repr=False)
@@ -77,6 +82,7 @@ class DatabaseServers:
             processes.adopt(server.pid)
         engines.create_known_accounts(server)
         engines.create_reader(server, READER, self._password)
+        self.running[kind, instance] = server
         self.endpoints[kind, instance] = Endpoint(server.host, server.port, server.ca_file, server.version)
         return f"{actual} {server.version}" + ("" if actual == kind else f" in place of {kind}")
 
