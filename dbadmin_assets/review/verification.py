@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Iterator
 
 from dbadmin_assets.errors import BrokenEvidenceError, EvidenceError
+from dbadmin_assets.review.attestation import REVIEWS
+from dbadmin_assets.review.attestation_check import check_reviews
 from dbadmin_assets.review.balance import imbalances, misplaced
 from dbadmin_assets.review.chain import walk
 from dbadmin_assets.review.findings import Fetch, Finding, Folder, Readable, finding
@@ -56,6 +58,7 @@ def verify(
     yield finding(MANIFEST_NAME, misplaced(manifest, place) if place else "")
     yield from (finding(subject, wrong) for subject, wrong in imbalances(manifest))
     yield from _files(folder, manifest)
+    yield from check_reviews(folder, hashlib.sha256(data).hexdigest(), place=place, trust=trust)
     yield from _objects(manifest, fetch)
     yield _signature(folder, manifest, data, trust)
     if fetch is None:
@@ -97,6 +100,7 @@ def _files(folder: Folder, manifest: Manifest) -> Iterator[Finding]:
     except EvidenceError as error:
         yield Finding("other files", "unread", error.message)
         return
+    unknown = {name for name in unknown if not name.startswith(REVIEWS)}  # check_reviews knows them
     yield from (Finding(name, "broken", "the manifest does not know this file") for name in sorted(unknown))
 
 
