@@ -26,6 +26,7 @@ _COMMANDS = {
     "diff": "What changed between two reports.",
     "verify": "Check that a report still says what was sealed in it.",
     "retention": "Until when evidence is kept, and to keep it longer.",
+    "review": "Have each administrator confirmed, removed or changed, and attest it.",
     "cancel": "Stop a run.",
     "inventory": "Look at the inventory, or check it.",
     "doctor": "Check everything that a report needs.",
