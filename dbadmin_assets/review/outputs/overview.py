@@ -10,6 +10,7 @@ from typing import Any
 
 from dbadmin_assets.review.csv_cells import COLUMNS as REPORT_TITLES
 from dbadmin_assets.review.detail import REPORT_COLUMNS, detail_rows
+from dbadmin_assets.review.outputs.origin import origin, who_asked
 from dbadmin_assets.review.result_check import ADMIN
 
 Facts = dict[str, Any]
@@ -37,6 +38,7 @@ class Overview:
     Attributes:
         verdict: `COMPLETE` or `INCOMPLETE`; `why`: the sentence beside it.
         scope: whether it is the whole inventory, else what was asked for.
+        asked: who asked, as asserted and as verified, as sentences.
         population: the sum of databases as a sentence.
         accounts, types, engines: counts, cells as their *_COLUMNS say, most administrators first. `types` are the
             databases as declared; `engines` what the servers turned out to be, from the rows alone.
@@ -48,6 +50,7 @@ class Overview:
     verdict: str
     why: str
     scope: str
+    asked: str
     population: str
     accounts: list[Row]
     types: list[Row]
@@ -75,6 +78,7 @@ def make_overview(facts: Facts, parquet: Path) -> Overview:
         verdict="COMPLETE" if facts["complete"] else "INCOMPLETE",
         why=_why(sums, complete=facts["complete"]),
         scope=_scope(facts["scope"]),
+        asked=who_asked(facts["requests"]),
         population=(
             f"{sums['declared']:,} databases declared = {sums['complete']:,} complete + {sums['partial']:,} partial"
             f" + {sums['failed']:,} failed + {sums['excluded']:,} excluded"
@@ -83,7 +87,7 @@ def make_overview(facts: Facts, parquet: Path) -> Overview:
         types=_by_type(facts),
         engines=_by_engine(parquet),
         findings=list(_findings(facts)),
-        about=list(_about(facts)),
+        about=list(origin(facts)),
     )
 
 
@@ -170,26 +174,3 @@ def _findings(facts: Facts) -> Iterator[tuple[str | None, ...]]:
             NOT_DECLARED, found["accountId"], None, found["region"], found["name"],
             None, reason, None, None, None, None,
         )  # fmt: skip
-
-
-def _about(facts: Facts) -> Iterator[tuple[str, str]]:
-    for request in facts["requests"]:
-        yield "Requested by (as asserted)", f"{request['requestedBy']}, {request['requestedAt']}"
-        yield "Executed by (as verified)", request["executedBy"]
-        inventory = request["inventory"]
-        yield "Inventory", inventory["source"]
-        yield "Inventory version", inventory["version"] or "its source has none"
-        yield "Inventory SHA-256", inventory["sha256"]
-    yield "Collection", facts["collectionId"]
-    yield "Run that made the report", facts["runId"]
-    for run in facts["runIds"]:
-        if run != facts["runId"]:
-            yield "Run that collected", run
-    for item in facts["collections"]:
-        yield "Oldest data", f"{item['oldestEndedAt']}, of collection {item['collectionId']}"
-    yield "Consolidated", f"{facts['startedAt']} to {facts['endedAt']}"
-    yield "db-admin-report", facts["codeVersion"]
-    for version in sorted({target.get("workerVersion") or "" for target in facts["targets"]} - {""}):
-        yield "Worker", version
-    yield "Cells of the CSV that were made harmless", f"{facts['counts']['changedCells']:,}"
-    yield "To verify", "`db-admin-report verify` on the folder checks every file, this one too, against manifest.json"

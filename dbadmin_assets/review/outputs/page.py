@@ -52,14 +52,19 @@ class _Rows:
     count: int
 
 
-def left_out_of_page(facts: Facts) -> list[str]:
+def left_out_of_page(facts: Facts, changes: ChangesTable | None) -> list[str]:
     """What a page of this report does not show, and why; the manifest says the same."""
     counts = facts["counts"]
     reasons = []
     if counts["users"] > MOST_ROWS:
         users = f"{counts['users']:,} users"
         reasons.append(f"of {users} it lists the administrators only, for it shows {MOST_ROWS:,} rows of a kind")
-    for name, found in (("administrators", counts["admins"]), ("excluded principals", counts["excludedPrincipals"])):
+    limited = {
+        "administrators": counts["admins"],
+        "excluded principals": counts["excludedPrincipals"],
+        "changes": len(changes.rows) if changes else 0,
+    }
+    for name, found in limited.items():
         if found > MOST_ROWS:
             reasons.append(f"of {found:,} {name} it lists the first {MOST_ROWS:,}")
     return reasons
@@ -76,7 +81,7 @@ def write_page(path: Path, facts: Facts, parquet: Path, changes: ChangesTable | 
     Returns:
         What it does not show (`left_out_of_page`).
     """
-    counts, limits = facts["counts"], left_out_of_page(facts)
+    counts, limits = facts["counts"], left_out_of_page(facts, changes)
     environment = Environment(
         loader=PackageLoader("dbadmin_assets.review.outputs"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, finalize=_shown,
@@ -84,7 +89,7 @@ def write_page(path: Path, facts: Facts, parquet: Path, changes: ChangesTable | 
     style, script = _text(environment, "page.css"), _text(environment, "page.js")
     stream = environment.get_template(_TEMPLATE).stream(
         facts=facts, view=make_overview(facts, parquet), changes=changes, limits=limits,
-        title=TITLE, not_compared=NOT_COMPARED.capitalize(), finding_columns=FINDING_COLUMNS,
+        title=TITLE, most_rows=MOST_ROWS, not_compared=NOT_COMPARED.capitalize(), finding_columns=FINDING_COLUMNS,
         account_columns=ACCOUNT_COLUMNS, type_columns=TYPE_COLUMNS, engine_columns=ENGINE_COLUMNS,
         admins=_rows(parquet, _ADMIN_COLUMNS, counts["admins"], lambda level, gone: level == ADMIN and gone is None),
         users=None if counts["users"] > MOST_ROWS

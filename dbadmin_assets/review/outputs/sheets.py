@@ -16,6 +16,7 @@ LONGEST = 32_767
 """What Excel takes in a cell, in UTF-16 units."""
 
 _POINTS_PER_LINE = 15
+_MOST_ROWS = 1_048_576
 
 
 def cell_text(text: str) -> str:
@@ -95,6 +96,10 @@ class Sheet:
     def text_row(self, values: Iterable[str | None]) -> None:
         """The same for text alone: the hot loop of the large sheets."""
         row, write = self.next_row, self.sheet.write_string
+        if row >= _MOST_ROWS:
+            raise ValueError(
+                f"a sheet has no room for more than {_MOST_ROWS:,} rows"
+            )  # XlsxWriter would leave them out
         for column, value in enumerate(values):
             if value:
                 if len(value) < LONGEST // 2 and value[0] != "<" and value.isprintable():

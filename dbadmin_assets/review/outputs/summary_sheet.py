@@ -34,8 +34,7 @@ def write_summary(book: Workbook, formats: Formats, facts: Facts, overview: Over
     sheet.row([overview.verdict], banner, lines=2)
     sheet.row([overview.why])
     sheet.row([f"Scope: {overview.scope}"])
-    for label, value in overview.about[:2]:
-        sheet.row([f"{label}: {value}"])
+    sheet.row([overview.asked])
     sheet.row([f"Consolidated: {facts['endedAt']}"])
     sheet.next_row += 1
     sheet.row(["Population"], formats.section, lines=1.3)

@@ -19,6 +19,9 @@ from dbadmin_assets.review.times import parse_time
 ROW_TITLES = tuple(map(title_of, COLUMNS))
 """Titles of the sheets of rows: the CSV's ten, then those of the detail columns."""
 
+MOST_ROWS = 200_000
+"""Detail rows: Excel takes five times as many, but no longer opens them in a moment."""
+
 _LEVEL, _EXCLUDED = COLUMNS.index("permission_level"), COLUMNS.index("excluded_by_policy")
 _WIDTHS = {
     "account_id": 14, "region": 14, "database_name": 24, "database_type": 9, "username": 34, "role_name": 52,
@@ -29,13 +32,16 @@ _ROW_WIDTHS = tuple(_WIDTHS.get(name, 18) for name in COLUMNS)
 _FINDING_WIDTHS = (24, 14, 18, 14, 24, 10, 40, 50, 50, 24, 21)
 
 
-def write_workbook(path: Path, facts: Facts, parquet: Path, changes: ChangesTable | None) -> None:
-    """Make the workbook; equal input gives equal bytes.
+def write_workbook(path: Path, facts: Facts, parquet: Path, changes: ChangesTable | None) -> list[str]:
+    """Make the workbook; equal input gives equal bytes. Whether the rows are too many for one is the caller's question.
 
     Args:
         path: the file to make. Temporary files lie in a folder of their own beside it meanwhile.
         parquet: the detail rows.
         changes: since an earlier report; None where it was not compared.
+
+    Returns:
+        What it does not show.
     """
     overview = make_overview(facts, parquet)
     with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
@@ -50,6 +56,9 @@ def write_workbook(path: Path, facts: Facts, parquet: Path, changes: ChangesTabl
             _write_rows(book, formats, parquet, overview)
             _write_changes(book, formats, changes)
             _write_about(book, formats, facts, overview)
+    if changes and len(changes.rows) > MOST_ROWS:
+        return [f"of {len(changes.rows):,} changes it lists the first {MOST_ROWS:,}"]
+    return []
 
 
 def _write_rows(book: Workbook, formats: Formats, parquet: Path, overview: Overview) -> None:
@@ -81,7 +90,7 @@ def _write_changes(book: Workbook, formats: Formats, changes: ChangesTable | Non
         sheet.row([changes.note if changes else NOT_COMPARED.capitalize()])
         return
     sheet.table_head(columns, note=changes.note)
-    for row in changes.rows:
+    for row in changes.rows[:MOST_ROWS]:
         sheet.text_row(row)
     sheet.finish_table()
 

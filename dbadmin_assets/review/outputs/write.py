@@ -9,14 +9,11 @@ import pyarrow.parquet as pq
 
 from dbadmin_assets.review.folder import FILE_OF_FORMAT, HTML_NAME, JSON_NAME, PARQUET_NAME, XLSX_NAME
 from dbadmin_assets.review.manifest import LeftOutFile
+from dbadmin_assets.review.outputs import workbook
 from dbadmin_assets.review.outputs.changes import ChangesTable
 from dbadmin_assets.review.outputs.json_lines import write_json_lines
 from dbadmin_assets.review.outputs.overview import Facts
 from dbadmin_assets.review.outputs.page import write_page
-from dbadmin_assets.review.outputs.workbook import write_workbook
-
-MOST_WORKBOOK_ROWS = 200_000
-"""Detail rows: Excel takes five times as many, but no longer opens them in a moment."""
 
 
 def write_outputs(
@@ -39,13 +36,12 @@ def write_outputs(
     """
     if unknown := sorted(set(formats) - FILE_OF_FORMAT.keys()):
         raise ValueError(f"unknown formats: {', '.join(unknown)}; known: {', '.join(FILE_OF_FORMAT)}")
-    left_out = []
     rows = pq.read_metadata(parquet).num_rows
-    if rows > MOST_WORKBOOK_ROWS:
-        reason = f"{rows:,} rows are more than {MOST_WORKBOOK_ROWS:,}; {PARQUET_NAME} has them all"
-        left_out.append(LeftOutFile(XLSX_NAME, reason))
+    if rows > workbook.MOST_ROWS:
+        reasons = [f"{rows:,} rows are more than {workbook.MOST_ROWS:,}; {PARQUET_NAME} has them all"]
     else:
-        write_workbook(folder / XLSX_NAME, facts, parquet, changes)
+        reasons = workbook.write_workbook(folder / XLSX_NAME, facts, parquet, changes)
+    left_out = [LeftOutFile(XLSX_NAME, reason) for reason in reasons]
     if "json" in formats:
         write_json_lines(folder / JSON_NAME, parquet)
     if "html" in formats:

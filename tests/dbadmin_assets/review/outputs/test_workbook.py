@@ -16,7 +16,7 @@ from dbadmin_assets.review.detail import COLUMNS
 from dbadmin_assets.review.outputs import ChangesTable, sheets
 from dbadmin_assets.review.outputs.sheets import LONGEST, cell_text
 from tests.dbadmin_assets.review.outputs.made import HOSTILE, Made, hostile_pairs, make
-from tests.dbadmin_assets.review.samples import AS_OF, delivered, user, worker_request
+from tests.dbadmin_assets.review.samples import AS_OF, delivered, requested, user, worker_request
 from tests.dbadmin_assets.review.test_consolidate import every_kind
 
 SHEETS = [
@@ -113,6 +113,25 @@ def test_who_asked_what_the_report_cannot_see_and_how_to_verify_it(tmp_path: Pat
     ):
         assert wanted in said
     assert set(made.facts["outsideThePopulation"]) < set(texts(made, "About this evidence"))
+
+
+def test_many_requests_of_one_person_are_told_once(tmp_path: Path) -> None:
+    """A backfill has as many requests as it has partitions."""
+    pairs = every_kind()
+    requests = [
+        requested(*(record for record, _ in pairs), run_id=f"run-{n}", requested_at=f"2024-01-15T14:20:{n:02d}Z")
+        for n in range(30)
+    ]  # fmt: skip
+    made = make(tmp_path, pairs, requests=requests)
+    said = values(made, "About this evidence")
+    assert [
+        "Requested by (as asserted)",
+        "alice@laptop, 2024-01-15T14:20:00Z to 2024-01-15T14:20:29Z, 30 requests",
+    ] in said
+    assert len([row for row in said if row[:1] == ["Inventory"]]) == 1
+    assert len([row for row in said if row[:1] == ["Run that collected"]]) == 20
+    assert ["Runs that collected", "29 in all, which manifest.json names"] in said
+    assert made.page().text.count("alice@laptop") == 2
 
 
 def test_changes_are_a_sheet_and_none_are_said(tmp_path: Path) -> None:
