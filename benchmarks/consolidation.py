@@ -156,10 +156,13 @@ def _role(row: int) -> str:
 
 
 def ours(directory: Path) -> None:
-    """dbadmin_assets.review.consolidate, everything included."""
+    """CSV, Parquet and manifest, everything included: checks, neutral cells, sorting, hashes."""
     from dbadmin_assets.review.consolidate import write_csv
     from dbadmin_assets.review.detail import DetailFile
-    from dbadmin_assets.review.records import DeclaredDatabase, Outcome, TargetRecord
+    from dbadmin_assets.review.manifest import ReportFile, build_manifest, canonical_json
+    from dbadmin_assets.review.records import DeclaredDatabase, InventoryVersion, Outcome, Request, TargetRecord
+
+    records: list[TargetRecord] = []
 
     def pairs() -> Iterator[tuple[TargetRecord, bytes]]:
         for path in sorted(directory.glob("*.json")):
@@ -168,10 +171,25 @@ def ours(directory: Path) -> None:
             record = TargetRecord(
                 account_id=outcome.account_id, region=outcome.region, declared=declared, outcome=outcome
             )
+            records.append(record)
             yield record, path.read_bytes()
 
     with (directory / "ours.csv").open("wb") as out, DetailFile(directory / "report.parquet") as details:
-        write_csv(pairs(), out, details=details, as_of=AT)
+        totals = write_csv(pairs(), out, details=details, as_of=AT)
+    with (directory / "report.parquet").open("rb") as file:
+        parquet = hashlib.file_digest(file, "sha256").hexdigest()
+    request = Request(
+        collection_id="c0ffee00", run_id="run-1", requested_by="a@b", executed_by="arn", requested_at=AT,
+        inventory=InventoryVersion("inventory.yaml", None, "0" * 64),
+        accounts=(), regions=(), full_scope=True, targets=(),
+    )  # fmt: skip
+    sizes = {"report.parquet": (parquet, (directory / "report.parquet").stat().st_size),
+             "ours.csv": (totals.csv_sha256, totals.csv_size_bytes)}  # fmt: skip
+    manifest = build_manifest(
+        [request], records, totals, files=[ReportFile(name, *found) for name, found in sizes.items()],
+        collection_id="c0ffee00", run_id="run-1", started_at=AT, ended_at=AT, code_version="0.1.0",
+    )  # fmt: skip
+    (directory / "manifest.json.out").write_bytes(canonical_json(manifest))
 
 
 def standard_library(directory: Path) -> None:
