@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from dbadmin_assets.review.access_review.text_table import Table, TableError
 
-_MOST_UNPACKED = 256 << 20
+_MOST_UNPACKED = 512 << 20  # 200,000 rows unpack to 200 MB
 _MOST_MEMBERS = 1000
 _MOST_COLUMNS = 64
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
