@@ -330,7 +330,10 @@ def test_doctor_goes_on_after_a_failure_and_needs_no_network(offline: Machine) -
     checks = {finding["check"]: finding for finding in json.loads(out)["checks"]}
     assert code == 1
     assert [name for name, finding in checks.items() if finding["ok"]] == ["state folder", "signing key"]
-    assert set(checks) == {"state folder", "credentials", "bucket", "bucket versioning", "bucket listing", "inventory"}
+    assert set(checks) == {
+        "state folder", "credentials", "bucket", "bucket versioning", "bucket retention", "bucket listing",
+        "signing key", "inventory",
+    }  # fmt: skip
 
 
 def test_tracebacks_are_for_verbose_only(inventory: Path) -> None:
