@@ -63,6 +63,8 @@ def summarize(manifest: dict[str, Any], location: str, formats: Sequence[str] = 
         "signed": manifest["signature"]["status"] == "signed",
         "retention": manifest["retention"],
         "outputs": {f: f"{location.rstrip('/')}/{name}" for f, name in files.items() if name in names},
+        "compared_with": manifest["comparedWith"],
+        "not_compared": manifest["notCompared"],
         "left_out": manifest.get("leftOut", []),  # reports from before there were any have none
         "started_at": manifest["startedAt"],
         "ended_at": manifest["endedAt"],
@@ -131,9 +133,18 @@ def print_summary(summary: dict[str, Any]) -> None:
     say(f"Users: {counts['users']}, admins: {counts['admins']}")
     for item in summary["left_out"]:
         say(f"Left out: {item['name']}: {item['reason']}")
+    say(f"Changes: {_changes(summary)}")
     say(f"Sealed: number {summary['sequence']}, {'signed' if summary['signed'] else 'NOT SIGNED'}, {_kept(summary)}")
     say(f"Report: {next(iter(summary['outputs'].values()), None) or summary['csv'] or summary['report']}")
     click.secho("COMPLETE" if summary["complete"] else "INCOMPLETE", fg="green" if summary["complete"] else "yellow")
+
+
+def _changes(summary: dict[str, Any]) -> str:
+    last = summary["compared_with"]
+    if last is None:
+        return str(summary["not_compared"])
+    counts = ", ".join(f"{count} {kind}" for kind, count in last["counts"].items() if count)
+    return f"{counts or 'none'} since {last['folder']} (changes.csv)"
 
 
 def _kept(summary: dict[str, Any]) -> str:
