@@ -106,8 +106,8 @@ def check(table: Table, report: Sequence[tuple[str, Principal]], *, sealed_at: s
         other = f"it was exported from another report: none of its {len(rows):,} rows is of this one"
         raise SheetError([other], hint="name that report: review import SHEET REPORT; the workbook's `How to` tells it")
     days = ((parse_time(sealed_at) - _WESTERNMOST).date(), (now + _EASTERNMOST).date())
-    problems = [f"row {n}: it has more cells than there are columns" for n, c in table.rows if len(c) > len(COLUMNS)]
-    spoiled = len(problems)
+    of_rows = [(n, "it has more cells than there are columns") for n, c in table.rows if len(c) > len(COLUMNS)]
+    spoiled = len(of_rows)
     first: dict[str, tuple[int, dict[str, str]]] = {}
     for number, values in rows:
         wrong = list(_misplaced(values, expected, first))
@@ -117,11 +117,28 @@ def check(table: Table, report: Sequence[tuple[str, Principal]], *, sealed_at: s
             wrong = list(_changed(values, expected[values[ROW_ID]]))
             spoiled += len(wrong)
             wrong += _not_filled_in(values, days)
-        problems += [f"row {number}: {problem}" for problem in wrong]
+        of_rows += [(number, problem) for problem in wrong]
+    problems = [*_by_problem(of_rows)]
     problems += [f"a row is missing: {row.place} (Row ID {name})" for name, row in report if name not in first]
     if problems:
         raise SheetError(problems, hint=_CURE if spoiled else None)
     return [_reviewed(name, principal, first[name][1]) for name, principal in report]
+
+
+def _by_problem(of_rows: Sequence[tuple[int, str]]) -> Iterator[str]:
+    """Each problem once, with the rows that have it: `row 2: …`, `rows 2 to 76, 80: …`."""
+    rows: dict[str, list[int]] = {}
+    for number, problem in of_rows:
+        rows.setdefault(problem, []).append(number)
+    for problem, numbers in rows.items():
+        runs: list[list[int]] = []
+        for number in numbers:
+            if runs and number == runs[-1][-1] + 1:
+                runs[-1][1:] = [number]
+            else:
+                runs.append([number])
+        told = ", ".join(" to ".join(map(str, run)) for run in runs)
+        yield f"{'row' if len(numbers) == 1 else 'rows'} {told}: {problem}"
 
 
 def _misplaced(
