@@ -7,10 +7,10 @@ The manifest in the report's own folder comes last: a run that dies leaves no fo
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -38,13 +38,27 @@ class _Before(msgspec.Struct, rename="camel"):
     ended_at: str
 
 
+class _Sealed(msgspec.Struct, rename="camel"):
+    """What is read of a manifest that lies in a report's folder; anybody may have put it there."""
+
+    collection_id: str
+    sequence: int
+
+
+class _Pointer(msgspec.Struct, rename="camel"):
+    """What is read of `latest.json`."""
+
+    sequence: int
+    manifest_sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Head:
     """The newest link of the chain; number 0 where there is none."""
 
     sequence: int = 0
     sha256: str | None = None
-    ended_at: str | None = None
+    sealed_at: datetime | None = None
 
 
 def seal(store: EvidenceStore, signer: Signer | None, folder: str, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +103,8 @@ def seal(store: EvidenceStore, signer: Signer | None, folder: str, manifest: dic
 
 
 def _head(store: EvidenceStore) -> _Head:
-    sequence = newest(store.keys(PREFIX))
+    written = store.times(PREFIX)
+    sequence = newest(written)
     if not sequence:
         return _Head()
     key = link_key(sequence)
@@ -98,28 +113,44 @@ def _head(store: EvidenceStore) -> _Head:
         raise EvidenceError(f"{store.url(key)} is listed and cannot be found")
     try:
         before = msgspec.json.decode(data, type=_Before)
-        parse_time(before.ended_at)
+        ended_at = parse_time(before.ended_at)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise EvidenceError(f"{store.url(key)} is no manifest, so nothing can be chained to it: {error}") from error
-    return _Head(sequence, hashlib.sha256(data).hexdigest(), before.ended_at)
+    # Its own time is the word of who wrote it: one of the future would hide every request before that.
+    return _Head(sequence, hashlib.sha256(data).hexdigest(), min(ended_at, written[key]))
 
 
 def _without_report(store: EvidenceStore, head: _Head, own: str) -> list[dict[str, str]]:
     """Collections that were asked for since a day before the last link and have no report: nobody reruns unseen."""
-    since = parse_time(head.ended_at) - _LONGEST_RUN if head.ended_at else None
-    reported = {found["collection"] for key in store.keys("reports/") if (found := _MANIFEST.fullmatch(key))}
+    since = head.sealed_at - _LONGEST_RUN if head.sealed_at else None
+    manifests: defaultdict[str, list[str]] = defaultdict(list)
+    for key in store.keys("reports/"):
+        if found := _MANIFEST.fullmatch(key):
+            manifests[found["collection"]].append(key)
     asked: dict[str, str] = {}
     for key, written_at in store.times("requests/").items():
         found = _REQUEST.fullmatch(key)
         if found is None or (since and written_at < since):
             continue
-        collection = found["collection"]
-        if collection != own and collection[:8] not in reported:
-            at = to_text(written_at)
+        collection, at = found["collection"], to_text(written_at)
+        if collection != own:
             asked[collection] = min(at, asked.get(collection, at))
+    for collection in list(asked):
+        if any(_is_sealed(store, key, collection) for key in manifests[collection[:8]]):
+            del asked[collection]
     return [
         {"collectionId": name, "requestedAt": at} for name, at in sorted(asked.items(), key=lambda item: item[::-1])
     ]
+
+
+def _is_sealed(store: EvidenceStore, key: str, collection: str) -> bool:
+    """Whether a manifest is that of a collection, and a link of the chain: a name alone is easily made."""
+    data = store.read(key)
+    try:
+        found = msgspec.json.decode(data or b"", type=_Sealed)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return found.collection_id == collection and store.read(link_key(found.sequence)) == data
 
 
 def _point_to(store: EvidenceStore, folder: str, sha256: str, manifest: dict[str, Any]) -> None:
@@ -127,15 +158,18 @@ def _point_to(store: EvidenceStore, folder: str, sha256: str, manifest: dict[str
     sequence = manifest["sequence"]
 
     def moved_on(before: bytes | None) -> bytes | None:
-        if before is not None and _sequence_of(store, before) > sequence:
+        if before is not None and _is_later(store, before, sequence):
             return None
         return latest_pointer(folder, sha256, manifest["endedAt"], sequence)
 
     store.replace(LATEST_KEY, moved_on)
 
 
-def _sequence_of(store: EvidenceStore, pointer: bytes) -> int:
+def _is_later(store: EvidenceStore, pointer: bytes, sequence: int) -> bool:
+    """Whether a pointer names a later report of the chain. One that does not is replaced; the bucket keeps it."""
     try:
-        return int(json.loads(pointer)["sequence"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise EvidenceError(f"{store.url(LATEST_KEY)} cannot be understood ({type(error).__name__})") from error
+        found = msgspec.json.decode(pointer, type=_Pointer)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    link = store.read(link_key(found.sequence)) if found.sequence > sequence else None
+    return link is not None and hashlib.sha256(link).hexdigest() == found.manifest_sha256

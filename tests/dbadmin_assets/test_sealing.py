@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +20,10 @@ from dbadmin_assets.resources.signing import KmsSigner
 from dbadmin_assets.review.chain import walk
 from dbadmin_assets.review.findings import Finding
 from dbadmin_assets.review.folder import report_folder
+from dbadmin_assets.review.manifest import canonical_json
 from dbadmin_assets.review.manifest_model import read_sealed
 from dbadmin_assets.review.signature import Signer, signature_problem
+from dbadmin_assets.review.times import to_text
 from dbadmin_assets.sealing import UNSIGNED, seal
 from sandbox.aws import LocalAws
 from tests.dbadmin_assets.conftest import CENTRAL, REGION
@@ -110,10 +113,32 @@ def test_latest_never_goes_back_and_is_never_a_part_or_incomplete(bucket: Eviden
     seal_one(bucket, collection_id="part0000-1", scope=report()["scope"] | {"full": False})
     pointer = json.loads(bucket.read(LATEST_KEY) or b"")
     assert (pointer["sequence"], first["sequence"]) == (1, 1)
-    bucket.put(LATEST_KEY, json.dumps({"sequence": 99}).encode(), content_type="application/json", once=False)
-    seal_one(bucket, collection_id="late0000-1")
-    assert json.loads(bucket.read(LATEST_KEY) or b"") == {"sequence": 99}
-    assert len(bucket.keys("chain/")) == 4
+    assert len(bucket.keys("chain/")) == 3
+
+
+def test_a_report_that_was_overtaken_while_it_was_sealed_leaves_latest(bucket: EvidenceStore) -> None:
+    class Slow(Dying):
+        def put(self, key: str, *arguments: Any, **options: Any) -> None:
+            if key.endswith("manifest.json"):
+                seal_one(bucket, collection_id="quick000-1")
+            bucket.put(key, *arguments, **options)
+
+    slow: Any = Slow(bucket, "never")
+    assert seal_one(slow, collection_id="slow0000-1")["sequence"] == 1
+    assert json.loads(bucket.read(LATEST_KEY) or b"")["sequence"] == 2
+
+
+@pytest.mark.parametrize("pointer", [
+    b"", b"not json", b"[]", b'{"folder": "reports/x/"}', b'{"sequence": 1e999}', b'{"sequence": "99"}',
+    json.dumps({"sequence": 99, "manifestSha256": "0" * 64}).encode(),
+    json.dumps({"sequence": 10**15, "manifestSha256": "0" * 64}).encode(),
+], ids=["empty", "text", "list", "an older version's", "endless", "type", "no link", "far out"])  # fmt: skip
+def test_a_pointer_that_names_no_later_report_of_the_chain_neither_stops_a_report_nor_stays(
+    bucket: EvidenceStore, pointer: bytes
+) -> None:
+    bucket.put(LATEST_KEY, pointer, content_type="application/json", once=False)
+    assert seal_one(bucket)["sequence"] == 1
+    assert json.loads(bucket.read(LATEST_KEY) or b"")["sequence"] == 1
 
 
 class Dying:
@@ -160,9 +185,45 @@ def test_who_was_asked_and_has_no_report_is_in_the_next_manifest(bucket: Evidenc
         "killed00-1",
         "second00-1",
     ]
-    later = seal_one(bucket, collection_id="fourth00-1", ended_at="2099-01-15T15:00:00Z")
-    assert len(later["withoutReport"]) == 2
-    assert seal_one(bucket, collection_id="fifth000-1")["withoutReport"] == []
+
+
+class Aged(Dying):
+    """A store whose requests were written two days ago."""
+
+    def times(self, prefix: str) -> dict[str, datetime]:
+        return {
+            key: at - timedelta(days=2) if key.startswith("requests/") else at
+            for key, at in self._store.times(prefix).items()
+        }
+
+
+def test_a_request_that_was_named_is_not_named_for_ever(bucket: EvidenceStore) -> None:
+    bucket.put("requests/killed00-1/run-1.json", b"{}", content_type="application/json")
+    now = to_text(datetime.now(UTC))
+    assert len(seal_one(bucket, ended_at=now)["withoutReport"]) == 1
+    aged: Any = Aged(bucket, "never")
+    assert seal_one(aged, collection_id="second00-1", ended_at=now)["withoutReport"] == []
+
+
+def test_a_last_link_that_says_it_is_of_the_future_hides_no_request(bucket: EvidenceStore) -> None:
+    """Its time is the word of whoever wrote it; S3 knows, too, when that was."""
+    seal_one(bucket, ended_at="2099-01-15T15:00:00Z")
+    bucket.put("requests/killed00-1/run-1.json", b"{}", content_type="application/json")
+    assert [item["collectionId"] for item in seal_one(bucket)["withoutReport"]] == ["killed00-1"]
+
+
+@pytest.mark.parametrize("planted", ["nothing", "a manifest", "another collection's"])
+def test_what_only_looks_like_a_report_hides_no_request(bucket: EvidenceStore, planted: str) -> None:
+    """Who killed a run that looked bad lays something where its report would be."""
+    bucket.put("requests/c0ffee00-2/run-1.json", b"{}", content_type="application/json")
+    seal_one(bucket, collection_id="c0ffee00-1")
+    forged = Evidence("x").manifest | {"collectionId": "c0ffee00-2", "sequence": 1}
+    data = {"nothing": b"{}", "a manifest": canonical_json(forged), "another collection's": None}[planted]
+    if data is not None:
+        key = "reports/2026/01/16/20260116T000000Z-c0ffee00/manifest.json"
+        bucket.put(key, data, content_type="application/json")
+    made = seal_one(bucket, collection_id="second00-1")
+    assert [item["collectionId"] for item in made["withoutReport"]] == ["c0ffee00-2"]
 
 
 @pytest.mark.parametrize("head", [b"{}", b"not json", b'{"endedAt": "yesterday"}'])
