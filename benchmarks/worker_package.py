@@ -1,7 +1,7 @@
 """The worker as Lambda gets it: the size of the zip, and how long a cold start spends on imports.
 
-Each import is timed in ten fresh interpreters, by a clock around the import. Twice: with bytecode, as here after the
-first run, and from source, as in Lambda: the zip carries no .pyc and /var/task cannot be written.
+Each import is timed in ten fresh interpreters, by a clock around the import. Twice: with bytecode, as in Lambda where
+`make lambda` found a Python 3.12 to make it, and from source, as in Lambda otherwise: /var/task cannot be written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
-from infra.lambda_package import ROOT, install_dependencies, write_zip
+from infra.lambda_bytecode import find_interpreter
+from infra.lambda_package import PYTHON, ROOT, build
 
 RUNS = 10
 _MIB = 1024 * 1024
@@ -64,20 +65,21 @@ def main() -> None:
 
 def size(directory: Path, architecture: str) -> None:
     """Build the zip and print its size, and what fills it."""
-    dependencies, archive = directory / "dependencies", directory / "worker_lambda.zip"
+    archive = directory / "worker_lambda.zip"
+    directory.mkdir()
     try:
-        install_dependencies(dependencies, architecture)
+        package = build(archive, architecture, compiler=find_interpreter(PYTHON))
     except subprocess.CalledProcessError:
         print(f"{architecture}: not measured, pip cannot get the wheels")
         return
-    total = write_zip(archive, (dependencies, ""), (ROOT / "worker_lambda", "worker_lambda/"))
     parts: Counter[str] = Counter()
     with zipfile.ZipFile(archive) as zipped:
         for entry in zipped.infolist():
             parts[entry.filename.partition("/")[0]] += entry.compress_size
-        unpacked = sum(entry.file_size for entry in zipped.infolist())
     largest = ", ".join(f"{name} {part / _MIB:.1f}" for name, part in parts.most_common(3))
-    print(f"{architecture}: {total / _MIB:.1f} MiB zipped, {unpacked / _MIB:.1f} unpacked; of the zip {largest}")
+    made = f"bytecode by {package.bytecode}" if package.bytecode else "no bytecode"
+    sizes = f"{package.zipped / _MIB:.1f} MiB zipped, {package.unpacked / _MIB:.1f} unpacked"
+    print(f"{architecture}: {sizes}, {made}; of the zip {largest}")
 
 
 # --- the imports ------------------------------------------------------------------------------
