@@ -49,9 +49,40 @@ def log_key_policy(estate: Estate, account_id: str, region: str, log_group_patte
     return policy([_key_administration(estate, account_id), use])
 
 
+def operations_key_policy(estate: Estate, region: str, log_group_pattern: str) -> Policy:
+    """The central account's key for everything but evidence: its log groups, alert topic, Dagster's database.
+
+    CloudWatch Logs as in log_key_policy; alarms and rules encrypt what they publish; RDS, Secrets Manager and SNS
+    use it for principals of the account whom IAM lets, through these services only.
+    """
+    account = estate.central_account_id
+    statements = log_key_policy(estate, account, region, log_group_pattern)["Statement"]
+    publish = allow("UseForAlarms", ["kms:Decrypt", "kms:GenerateDataKey*"], "*")
+    publish["Principal"] = {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    publish["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    services = [f"{service}.{region}.amazonaws.com" for service in ("rds", "secretsmanager", "sns")]
+    through = {"kms:ViaService": services, "kms:CallerAccount": account}
+    root = {"AWS": f"arn:{estate.partition}:iam::{account}:root"}
+    actions = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    use = allow("UseThroughServices", actions, "*") | {"Principal": root, "Condition": {"StringEquals": through}}
+    grant = allow("GrantToServices", "kms:CreateGrant", "*") | {"Principal": root}
+    grant["Condition"] = {"StringEquals": through, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return policy([*statements, publish, use, grant])
+
+
 def _key_administration(estate: Estate, account_id: str) -> Statement:
-    # Without it a key can become unmanageable for ever (KMS documentation); it leaves out the use of the key.
-    actions = ["kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*"]
+    # Without it a key can become unmanageable for ever (KMS documentation); it leaves out the use of the key, and
+    # CreateGrant, which would give it away.
+    actions = [
+        "kms:CreateAlias",
+        "kms:DeleteAlias",
+        "kms:Describe*",
+        "kms:Enable*",
+        "kms:List*",
+        "kms:Put*",
+        "kms:Update*",
+        "kms:Revoke*",
+    ]
     actions += ["kms:Disable*", "kms:Get*", "kms:TagResource", "kms:UntagResource"]
     actions += ["kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"]
     principal = {"AWS": f"arn:{estate.partition}:iam::{account_id}:root"}

@@ -1,6 +1,7 @@
 """Every IAM identity, trust and bucket policy, as pure functions of an Estate that return JSON-ready dicts.
 
-Key policies stand in key_policies.py. The Pulumi program and the sandbox use the same functions. A function's
+Key policies stand in key_policies.py, those of topic, bus, log bucket and endpoints in resource_policies.py, those of
+Dagster on ECS in dagster_policies.py. The Pulumi program and the sandbox use the same functions. A function's
 docstring gives the reason for each action. A trust policy may hold 2,048 characters by default (IAM quota), so none
 of them lists the accounts.
 """
@@ -26,7 +27,7 @@ class Estate:
         organization_id: `o-…`, the AWS organization that all accounts belong to.
         inventory_key: S3 key of the inventory in the bucket; None when it is not there.
         inventory_parameter: SSM parameter (or path) of the inventory, with its leading slash; None as above.
-        bucket_key_arn, signing_key_arn, topic_arn: None where the estate has no such thing.
+        bucket_key_arn, signing_key_arn, topic_arn, topic_key_arn: None where the estate has no such thing.
     """
 
     central_account_id: str
@@ -38,6 +39,7 @@ class Estate:
     bucket_key_arn: str | None = None
     signing_key_arn: str | None = None
     topic_arn: str | None = None
+    topic_key_arn: str | None = None
     orchestrator_role: str = "db-admin-report-orchestrator"
     invoker_role: str = "db-admin-report-invoker"
     worker_role: str = "db-admin-report-worker"
@@ -67,8 +69,11 @@ class Estate:
         return f"arn:{self.partition}:s3:::{self.bucket}" + (f"/{path}" if path else "")
 
 
-def orchestrator_identity(estate: Estate) -> Policy:
+def orchestrator_identity(estate: Estate, invoker_roles: tuple[str, ...] = ()) -> Policy:
     """What the pipeline may do; nothing here lets it write under `collections/`, which is the workers' word.
+
+    Args:
+        invoker_roles: names of the invoker roles, where accounts call them differently; default: the estate's one.
 
     sts:AssumeRole: to become the invoker of each account, and nothing else there. s3:GetObject and
     GetObjectVersion: verdicts are made from the objects, `verify` reads the versions the manifest names.
@@ -76,10 +81,11 @@ def orchestrator_identity(estate: Estate) -> Policy:
     prefixes. s3:GetBucketVersioning: `doctor` says when overwritten evidence would be lost.
     s3:GetBucketObjectLockConfiguration, GetObjectRetention, PutObjectRetention: how long evidence is kept, and to
     keep it longer; Object Lock itself refuses to shorten. ssm:GetParameter*: the inventory. kms: S3 encrypts through
-    the bucket's key; the manifest is signed. sns:Publish: alerts.
+    the bucket's key; the manifest is signed. sns:Publish, and the topic's key through SNS only: alerts.
     """
+    invokers = [estate.role_arn("*", name) for name in invoker_roles or (estate.invoker_role,)]
     statements = [
-        allow("AssumeInvokers", "sts:AssumeRole", estate.role_arn("*", estate.invoker_role)),
+        allow("AssumeInvokers", "sts:AssumeRole", invokers),
         allow(
             "ReadEvidence",
             ["s3:GetObject", "s3:GetObjectVersion"],
@@ -95,13 +101,7 @@ def orchestrator_identity(estate: Estate) -> Policy:
             [estate.bucket_arn(f"{p}/*") for p in EVIDENCE_PREFIXES],
         ),
     ]
-    if estate.inventory_key:
-        objects = estate.bucket_arn(estate.inventory_key)
-        statements.append(allow("ReadInventoryObject", ["s3:GetObject", "s3:GetObjectVersion"], objects))
-    if estate.inventory_parameter:
-        base = f"arn:{estate.partition}:ssm:*:{estate.central_account_id}:parameter{estate.inventory_parameter}"
-        actions = ["ssm:GetParameter", "ssm:GetParametersByPath"]
-        statements.append(allow("ReadInventoryParameter", actions, [base, f"{base}/*"]))
+    statements += inventory_statements(estate)
     if estate.bucket_key_arn:
         actions = ["kms:Decrypt", "kms:GenerateDataKey"]
         statements.append(allow("UseBucketKey", actions, estate.bucket_key_arn))
@@ -110,14 +110,32 @@ def orchestrator_identity(estate: Estate) -> Policy:
         statements.append(allow("SignManifests", actions, estate.signing_key_arn))
     if estate.topic_arn:
         statements.append(allow("PublishAlerts", "sns:Publish", estate.topic_arn))
+    if estate.topic_key_arn:
+        via = {"StringLike": {"kms:ViaService": "sns.*.amazonaws.com"}}
+        actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+        statements.append(allow("EncryptAlerts", actions, estate.topic_key_arn) | {"Condition": via})
     return policy(statements)
+
+
+def inventory_statements(estate: Estate) -> list[Statement]:
+    """Reading the inventory, where the estate has it: its object, or its parameter and those below it."""
+    statements = []
+    if estate.inventory_key:
+        objects = estate.bucket_arn(estate.inventory_key)
+        statements.append(allow("ReadInventoryObject", ["s3:GetObject", "s3:GetObjectVersion"], objects))
+    if estate.inventory_parameter:
+        base = f"arn:{estate.partition}:ssm:*:{estate.central_account_id}:parameter{estate.inventory_parameter}"
+        actions = ["ssm:GetParameter", "ssm:GetParametersByPath"]
+        statements.append(allow("ReadInventoryParameter", actions, [base, f"{base}/*"]))
+    return statements
 
 
 def orchestrator_trust(estate: Estate, *, services: tuple[str, ...] = (), operators: tuple[str, ...] = ()) -> Policy:
     """Who may become the orchestrator: the services it runs on, and operators of the central account by ARN.
 
     Operators are people's roles; they start reports by hand, so no ExternalId (that is for a third party's
-    confusion, and here there is none), but only from inside the organization.
+    confusion, and here there is none), but only from inside the organization. A service acts for the central
+    account only.
 
     Raises:
         ValueError: neither is given, which would be a role that nobody can use.
@@ -126,7 +144,7 @@ def orchestrator_trust(estate: Estate, *, services: tuple[str, ...] = (), operat
         raise ValueError("an orchestrator role needs a service or an operator to assume it")
     statements: list[Statement] = []
     if services:
-        statements.append({"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole"})
+        statements += service_trust(estate.central_account_id, *services)["Statement"]
     if operators:
         inside = {"StringEquals": {"aws:PrincipalOrgID": estate.organization_id}}
         trusted = {"Effect": "Allow", "Principal": {"AWS": list(operators)}, "Action": "sts:AssumeRole"}
@@ -147,11 +165,22 @@ def invoker_trust(estate: Estate) -> Policy:
     )
 
 
-def invoker_identity(estate: Estate, account_id: str) -> Policy:
-    """lambda:InvokeFunction: its whole purpose. GetFunctionConfiguration: the manifest names version and CodeSha256."""
-    function = f"arn:{estate.partition}:lambda:*:{account_id}:function:{estate.function}"
-    actions = ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"]
-    return policy([allow("InvokeWorker", actions, [function, f"{function}:*"])])
+def invoker_identity(estate: Estate, account_id: str, functions: tuple[str, ...] = ()) -> Policy:
+    """lambda:InvokeFunction: its whole purpose. GetFunctionConfiguration: the manifest names version and CodeSha256.
+
+    Args:
+        functions: names of the account's workers, where its regions call them differently; default: the estate's one.
+    """
+    prefix = f"arn:{estate.partition}:lambda:*:{account_id}:function"
+    workers = [f"{prefix}:{name}{suffix}" for name in functions or (estate.function,) for suffix in ("", ":*")]
+    return policy([allow("InvokeWorker", ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"], workers)])
+
+
+def service_trust(account_id: str, *services: str) -> Policy:
+    """AWS services that run something of ours under a role, acting for one account (no confused deputy)."""
+    condition = {"StringEquals": {"aws:SourceAccount": account_id}}
+    trust = {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole"}
+    return policy([trust | {"Condition": condition}])
 
 
 def worker_trust() -> Policy:
@@ -164,24 +193,33 @@ def worker_identity(
     estate: Estate,
     account_id: str,
     *,
+    region: str = "*",
     log_group_arns: tuple[str, ...] = (),
+    secrets: tuple[str, ...] = (),
     secret_key_arns: tuple[str, ...] = (),
-    iam_database_user: str | None = None,
+    iam_database_users: tuple[str, ...] = (),
     in_vpc: bool = False,
+    discovery: bool = False,
 ) -> Policy:
-    """What a worker may do in its own account.
+    """What a worker may do in its own account, in one region.
 
-    secretsmanager:GetSecretValue: the readers' credentials, under one path of its own account. sts:AssumeRole:
-    its account's writer role, no other. logs: streams and events of its own groups; the groups are made by the
-    infrastructure, with their key and retention, so CreateLogGroup is absent. kms:Decrypt: secrets under a
-    customer key, through Secrets Manager only. rds-db:connect: IAM database authentication as that one user.
-    ec2: the network interfaces of a function in a VPC; these actions know no resource (AWS documentation).
+    secretsmanager:GetSecretValue: the readers' credentials, under one path of its own account, and the `secrets`
+    (names or ARNs) that the inventory declares elsewhere. sts:AssumeRole: its account's writer role, no other.
+    logs: streams and events of its own groups; the groups are made by the infrastructure, with their key and
+    retention, so CreateLogGroup is absent. Metrics are log lines (embedded metric format), so PutMetricData is, too.
+    kms:Decrypt: secrets under a customer key, through Secrets Manager only. rds-db:connect: IAM database
+    authentication as those users. ec2: the network interfaces of a function in a VPC; these actions know no resource
+    (AWS documentation); the worker's own code is denied them, for Lambda makes them before it runs
+    (lambda:SourceFunctionArn is set for calls of the code only). rds and ec2 Describe, for discovery:
+    no resource either.
     """
     part = estate.partition
-    secrets = f"arn:{part}:secretsmanager:*:{account_id}:secret:{SECRET_PATH}*"
+    prefix = f"arn:{part}:secretsmanager:{region}:{account_id}:secret"
+    named = [s if s.startswith("arn:") else f"{prefix}:{s}-??????" for s in secrets]
     writer = estate.role_arn(estate.central_account_id, estate.writer_role_for(account_id))
+    readable = [f"{prefix}:{SECRET_PATH}*", *named]
     statements = [
-        allow("ReadDatabaseSecrets", "secretsmanager:GetSecretValue", secrets),
+        allow("ReadDatabaseSecrets", "secretsmanager:GetSecretValue", readable),
         allow("BecomeOwnWriter", "sts:AssumeRole", writer),
     ]
     if log_group_arns:
@@ -190,12 +228,20 @@ def worker_identity(
     if secret_key_arns:
         via = {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}}
         statements.append(allow("DecryptSecrets", "kms:Decrypt", list(secret_key_arns)) | {"Condition": via})
-    if iam_database_user:
-        users = f"arn:{part}:rds-db:*:{account_id}:dbuser:*/{iam_database_user}"
+    if iam_database_users:
+        users = [f"arn:{part}:rds-db:{region}:{account_id}:dbuser:*/{user}" for user in iam_database_users]
         statements.append(allow("ConnectAsReader", "rds-db:connect", users))
     if in_vpc:
         actions = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
+        actions += ["ec2:DescribeSubnets", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
+        function = f"arn:{part}:lambda:{region}:{account_id}:function:{estate.function}"
+        own_code = {"ArnLike": {"lambda:SourceFunctionArn": [function, f"{function}:*"]}}
         statements.append(allow("AttachToNetwork", actions, "*"))
+        kept = {"Sid": "KeepCodeFromNetwork", "Effect": "Deny", "Action": actions, "Resource": "*"}
+        statements.append(kept | {"Condition": own_code})
+    if discovery:
+        actions = ["rds:DescribeDBInstances", "rds:DescribeDBClusters", "ec2:DescribeInstances"]
+        statements.append(allow("DiscoverDatabases", actions, "*"))
     return policy(statements)
 
 

@@ -23,6 +23,7 @@ ESTATE = Estate(
     bucket_key_arn="arn:aws:kms:us-east-1:209371858707:key/b",
     signing_key_arn="arn:aws:kms:us-east-1:209371858707:key/s",
     topic_arn="arn:aws:sns:us-east-1:209371858707:alerts",
+    topic_key_arn="arn:aws:kms:us-east-1:209371858707:key/t",
 )
 LOGS = ("arn:aws:logs:us-east-1:012345678901:log-group:/aws/security-ops/x",)
 
@@ -34,7 +35,7 @@ IDENTITIES = {
         ACCOUNT,
         log_group_arns=LOGS,
         secret_key_arns=("arn:aws:kms:us-east-1:012345678901:key/k",),
-        iam_database_user="audit_reader",
+        iam_database_users=("audit_reader",),
     ),
     "writer": policies.writer_identity(ESTATE, ACCOUNT),
 }
@@ -88,6 +89,7 @@ def test_what_an_estate_does_not_have_is_not_granted() -> None:
         bucket_key_arn=None,
         signing_key_arn=None,
         topic_arn=None,
+        topic_key_arn=None,
     )
     services = {action.split(":")[0] for action in actions(policies.orchestrator_identity(bare))}
     assert services == {"sts", "s3"}
@@ -232,3 +234,44 @@ def test_security_logs_cannot_be_deleted_or_shortened() -> None:
 def test_every_document_is_json_with_a_version() -> None:
     for document in IDENTITIES.values():
         assert json.loads(json.dumps(document))["Version"] == "2012-10-17"
+
+
+def test_secrets_declared_elsewhere_are_allowed_one_by_one() -> None:
+    document = policies.worker_identity(
+        ESTATE, ACCOUNT, region="us-east-1", secrets=("team/reader", "arn:aws:secretsmanager:x:1:secret:s-AbCdEf")
+    )
+    assert [r for a, r in allowed(document) if a == "secretsmanager:GetSecretValue"] == [
+        f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db-admin-report/*",
+        f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:team/reader-??????",
+        "arn:aws:secretsmanager:x:1:secret:s-AbCdEf",
+    ]
+
+
+def test_the_workers_code_cannot_use_the_rights_that_lambda_attaches_it_to_the_network_with() -> None:
+    document = policies.worker_identity(ESTATE, ACCOUNT, in_vpc=True, region="us-east-1")
+    attach = next(s for s in document["Statement"] if s["Sid"] == "AttachToNetwork")
+    kept = next(s for s in document["Statement"] if s["Sid"] == "KeepCodeFromNetwork")
+    assert kept["Effect"] == "Deny"
+    assert kept["Action"] == attach["Action"]
+    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:db-admin-report-worker"
+    assert kept["Condition"] == {"ArnLike": {"lambda:SourceFunctionArn": [function, f"{function}:*"]}}
+
+
+def test_discovery_is_three_reads_and_absent_unless_asked_for() -> None:
+    found = actions(policies.worker_identity(ESTATE, ACCOUNT, discovery=True)) - actions(
+        policies.worker_identity(ESTATE, ACCOUNT)
+    )
+    assert found == {"rds:DescribeDBInstances", "rds:DescribeDBClusters", "ec2:DescribeInstances"}
+
+
+def test_accounts_that_call_their_roles_and_functions_differently_are_served_too() -> None:
+    assumed = policies.orchestrator_identity(ESTATE, ("one", "two"))["Statement"][0]
+    assert assumed["Resource"] == ["arn:aws:iam::*:role/one", "arn:aws:iam::*:role/two"]
+    invoked = {r for _, r in allowed(policies.invoker_identity(ESTATE, ACCOUNT, ("f", "g")))}
+    prefix = f"arn:aws:lambda:*:{ACCOUNT}:function"
+    assert invoked == {f"{prefix}:f", f"{prefix}:f:*", f"{prefix}:g", f"{prefix}:g:*"}
+
+
+def test_a_service_acts_for_the_one_account_only() -> None:
+    (statement,) = policies.service_trust(ACCOUNT, "ecs-tasks.amazonaws.com")["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
