@@ -5,7 +5,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench lambda ui sandbox clean setup requirements
+.PHONY: help demo test infra-test lint docs bench lambda ui sandbox clean setup requirements
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(SETUP) ## every test, with the coverage gate
 	@$(BIN)/python -m sandbox.setup
 	@$(BIN)/coverage erase
 	@$(BIN)/pytest --cov --cov-report=term
+
+infra-test: $(SETUP) ## every stack rendered with Pulumi's mocks, policies linted
+	@$(BIN)/pytest tests/infra -W ignore::DeprecationWarning
 
 lint: $(SETUP) ## ruff, mypy --strict, import rules, generated documents
 	@$(BIN)/ruff check .

@@ -76,7 +76,8 @@ def test_a_name_of_every_shape_arrives_unchanged_and_as_the_administrator_it_is(
 
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(names=st.lists(NAMES, min_size=1, max_size=12, unique=True))
+# MySQL takes two names for one that differ only behind a NUL ("User account already exists").
+@given(names=st.lists(NAMES, min_size=1, max_size=12, unique_by=lambda name: name.partition("\0")[0]))
 def test_any_names_make_a_round_trip(mysql_server: KnownServer, mariadb_server: KnownServer, names: list[str]) -> None:
     for server in (mysql_server, mariadb_server):
         try:

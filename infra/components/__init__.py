@@ -1,0 +1,1 @@
+"""The parts that a stack is made of, one file each; program.py wires them."""
