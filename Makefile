@@ -8,7 +8,7 @@ SETUP := .venv/.installed
 .PHONY: help demo test infra-test lint docs bench lambda ui sandbox clean setup requirements
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(SETUP) ## the environment in .venv, from pinned and hashed requirements
 
