@@ -15,6 +15,7 @@ from typing import Any
 from dbadmin_assets.errors import BrokenEvidenceError, EvidenceError
 from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.review.balance import imbalances, misplaced
+from dbadmin_assets.review.chain import link_key
 from dbadmin_assets.review.diff import COLUMNS, Sealed, compare, note_row, rows, scope_of, write_csv
 from dbadmin_assets.review.errors import ReviewError
 from dbadmin_assets.review.folder import MANIFEST_NAME, PARQUET_NAME, is_report_folder, report_folder
@@ -127,6 +128,8 @@ def _read(store: EvidenceStore, folder: str) -> Earlier:
         raise BrokenEvidenceError(f"{folder}{MANIFEST_NAME} is not the manifest of a report: {error}") from error
     if wrong := misplaced(manifest, folder.rstrip("/")):
         raise BrokenEvidenceError(f"{folder}{MANIFEST_NAME}: {wrong}")
+    if store.read(link_key(manifest.sequence)) != data:  # a report that somebody laid there would hide what changed
+        raise BrokenEvidenceError(f"{folder}{MANIFEST_NAME} is not {link_key(manifest.sequence)} of the chain")
     return Earlier(folder, manifest, hashlib.sha256(data).hexdigest())
 
 

@@ -13,6 +13,7 @@ import pytest
 from dbadmin_assets.comparing import MOST_LOOKED_AT, LastReport, changes_since_last
 from dbadmin_assets.errors import EvidenceError
 from dbadmin_assets.resources.evidence import EvidenceStore
+from dbadmin_assets.review.chain import link_key
 from dbadmin_assets.review.diff import COLUMNS, KINDS
 from dbadmin_assets.review.manifest import canonical_json
 from tests.dbadmin_assets.fakes import FaultyAws
@@ -35,9 +36,11 @@ class Reports:
         """One that lies in the bucket; its key prefix."""
         self._made += 1
         folder = self._folder / str(self._made)
-        place = folder_of(build(folder, databases, ended_at=ended_at, **request))
+        place = folder_of(build(folder, databases, ended_at=ended_at, sequence=self._made, **request))
         for path in folder.iterdir():
             self._store.put(place + path.name, path.read_bytes(), content_type="text/plain")
+        link = (folder / "manifest.json").read_bytes()
+        self._store.put(link_key(self._made), link, content_type="application/json")
         return place
 
     def spoil(self, key: str, data: bytes | None) -> None:
@@ -127,6 +130,7 @@ def test_a_manifest_whose_sums_do_not_balance_is_not_compared_with(reports: Repo
     manifest = json.loads(store.read(folder + "manifest.json") or b"")
     manifest["counts"]["users"] = 7
     reports.spoil(folder + "manifest.json", canonical_json(manifest))
+    reports.spoil("chain/1.json", canonical_json(manifest))
     assert f"{folder} does not hold: counts" in (reports.last().reason or "")
 
 
@@ -147,6 +151,17 @@ def test_a_manifest_under_the_name_of_another_report_is_passed_over(reports: Rep
     second = reports.sealed("2024-01-02T00:00:00Z")
     reports.spoil(second + "manifest.json", store.read(first + "manifest.json"))
     assert f"passed over: {second}manifest.json: it is the manifest of {first.rstrip('/')}" in reports.last().note
+
+
+@pytest.mark.parametrize("planted", [None, b"{}"])
+def test_a_report_that_is_no_link_of_the_chain_is_passed_over_and_said(reports: Reports, planted: bytes | None) -> None:
+    """Who lays a report there that has the new administrator already would hide that there is one."""
+    good = reports.sealed("2024-01-01T00:00:00Z")
+    forged = reports.sealed("2024-01-02T00:00:00Z", NEW)
+    reports.spoil("chain/2.json", planted)
+    last = reports.last()
+    assert last.compared_with is not None and last.compared_with["folder"] == good
+    assert f"passed over: {forged}manifest.json is not chain/2.json of the chain" in last.note
 
 
 def test_what_was_passed_over_does_not_fill_the_page(reports: Reports) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dbadmin_assets.review.chain import link_key
 from sandbox.aws import LocalAws
 from tests.dbadmin_assets.cli.conftest import CENTRAL, REGION, Machine
 from tests.dbadmin_assets.review.diff.reports import Db, build, folder_of, who
@@ -29,16 +30,19 @@ class Bucket:
         self.name = f"diff-{uuid.uuid4().hex}"
         self.s3.create_bucket(Bucket=self.name)
         self._machine, self._work = machine, work
+        self._made = 0
 
     def put(self, databases: Any, ended_at: str, collection: str, *, latest: bool = False, **request: Any) -> str:
         """A report; its key prefix."""
         folder = self._work / uuid.uuid4().hex
-        manifest = build(folder, databases, ended_at=ended_at, collection_id=collection, **request)
-        place = folder_of(manifest)
+        self._made += 1
+        manifest = build(folder, databases, ended_at=ended_at, sequence=self._made, collection_id=collection, **request)
+        place, data = folder_of(manifest), (folder / "manifest.json").read_bytes()
+        self.s3.put_object(Bucket=self.name, Key=link_key(self._made), Body=data)
         for path in folder.iterdir():
             self.s3.put_object(Bucket=self.name, Key=place + path.name, Body=path.read_bytes())
         if latest:
-            pinned = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+            pinned = hashlib.sha256(data).hexdigest()
             pointer = json.dumps({"folder": place, "manifestSha256": pinned}).encode()
             self.s3.put_object(Bucket=self.name, Key="reports/latest.json", Body=pointer)
         return place

@@ -48,10 +48,13 @@ def who(name: str, tier: str = "none", *, sid: str | None = None, **more: Any) -
             "account_details": details, **more}  # fmt: skip
 
 
-def build(folder: Path, databases: dict[Place, Db], *, ended_at: str = AS_OF, **request: Any) -> dict[str, Any]:
+def build(
+    folder: Path, databases: dict[Place, Db], *, ended_at: str = AS_OF, sequence: int = 1, **request: Any
+) -> dict[str, Any]:
     """Write a report's files into a folder; its manifest.
 
     Args:
+        sequence: its number in the chain.
         request: of the Request: `accounts`, `regions`, `full_scope`, `collection_id` and so on.
     """
     by_target: defaultdict[tuple[str, str], dict[str, Db]] = defaultdict(dict)
@@ -68,7 +71,7 @@ def build(folder: Path, databases: dict[Place, Db], *, ended_at: str = AS_OF, **
         [asked], records, totals, files=[described(folder / name) for name in (CSV_NAME, PARQUET_NAME)],
         collection_id=collection, run_id=asked.run_id, started_at=STARTED, ended_at=ended_at, code_version="0.1.0",
     )  # fmt: skip
-    manifest = sealed_alone(made)
+    manifest = sealed_alone(made) | {"sequence": sequence}
     (folder / "manifest.json").write_bytes(canonical_json(manifest))
     return manifest
 
