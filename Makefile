@@ -58,7 +58,7 @@ sandbox: $(SETUP) ## the sandbox in the foreground; prints the environment for t
 	@$(BIN)/python -m sandbox
 
 requirements: ## pin again after a change of pyproject.toml (needs uv)
-	@for extra in dev pipeline worker; do \
+	@for extra in dev deployed pipeline worker; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \
 	    --quiet pyproject.toml --extra $$extra -o requirements/$$extra.txt; done
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \

@@ -31,6 +31,7 @@ class CollectionConfig(dg.Config):
     deps=[database_inventory],
     group_name="db_admin_report",
     kinds={"aws", "lambda"},
+    pool="db_admin_report",  # unlimited unless an instance sets a limit (deployment/ecs/dagster.yaml)
 )
 def account_collections(
     context: dg.AssetExecutionContext,
