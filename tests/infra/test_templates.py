@@ -285,7 +285,8 @@ def test_everything_the_image_installs_is_pinned_hashed_and_the_same_as_elsewher
     assert all("==" in block and "--hash=sha256:" in block for block in blocks)
     pins = {name: pinned(name) for name in ("deployed", "pipeline", "dev")}
     for other in ("pipeline", "dev"):
-        shared = (pins["deployed"].keys() & pins[other].keys()) - {"setuptools"}  # a tool of the build: parliament's is old
+        # setuptools is a tool of the build; parliament wants an older one.
+        shared = (pins["deployed"].keys() & pins[other].keys()) - {"setuptools"}
         assert shared
         assert {n: pins["deployed"][n] for n in shared} == {n: pins[other][n] for n in shared}
 
