@@ -71,6 +71,39 @@ OPTIONS = (
     Option("target_timeout_seconds", ("DBADMIN_TARGET_TIMEOUT_SECONDS",), "all attempts of a target", 840, most=86_400),
     Option("max_concurrency", ("DBADMIN_MAX_CONCURRENCY",), "targets collected at once", 1024, most=10_000),
     Option("max_per_account", ("DBADMIN_MAX_PER_ACCOUNT",), "workers at once in one account", 10, most=1000),
+    Option(
+        "max_runtime_seconds",
+        ("DBADMIN_MAX_RUNTIME_SECONDS",),
+        "a whole run, where a Dagster daemon monitors runs",
+        7200,
+        least=60,
+        most=604_800,
+    ),
+    Option(
+        "run_max_retries",
+        ("DBADMIN_RUN_MAX_RETRIES",),
+        "times that a daemon starts a run again whose process crashed",
+        0,
+        least=0,
+        most=10,
+    ),
+    # The token of a deployed Dagster is no setting: it is a secret, read from DBADMIN_DAGSTER_TOKEN where it is used.
+    Option("dagster_url", ("DBADMIN_DAGSTER_URL",), "a deployed Dagster to run reports in, instead of an embedded one"),
+    Option("dagster_ca_file", ("DBADMIN_DAGSTER_CA_FILE",), "PEM file that alone vouches for the deployed Dagster"),
+    Option(
+        "dagster_location",
+        ("DBADMIN_DAGSTER_LOCATION",),
+        "name of the code location in the deployed Dagster",
+        "dbadmin_assets.definitions",
+    ),
+    Option(
+        "dagster_allow_http",
+        ("DBADMIN_DAGSTER_ALLOW_HTTP",),
+        "whether the deployed Dagster may be reached without TLS",
+        "no",
+        form="yes|no",
+        form_name="yes or no",
+    ),
 )
 _BY_NAME = {option.name: option for option in OPTIONS}
 
@@ -94,6 +127,12 @@ class Settings:
     target_timeout_seconds: int
     max_concurrency: int
     max_per_account: int
+    max_runtime_seconds: int
+    run_max_retries: int
+    dagster_url: str | None
+    dagster_ca_file: str | None
+    dagster_location: str
+    dagster_allow_http: str
     origins: dict[str, str] = field(default_factory=dict, compare=False)
 
     def environment(self) -> dict[str, str]:
@@ -139,7 +178,8 @@ def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[st
         origins[option.name] = origin
     if problems:
         raise ConfigurationError(problems)
-    values["inventory"] = _absolute_inventory(values["inventory"], origins["inventory"], file_path)
+    for name in ("inventory", "dagster_ca_file"):
+        values[name] = _absolute(values[name], origins[name], file_path)
     for name in ("state_dir", "dagster_home"):
         origins[name] = origins[name].replace("not set", "default")
     state_dir = _expanded(values.pop("state_dir") or _default_state_dir(environ)).absolute()
@@ -152,7 +192,7 @@ def load_settings(flags: Mapping[str, object] | None = None, environ: Mapping[st
     )
 
 
-def _absolute_inventory(value: object, origin: str, file_path: Path) -> object:
+def _absolute(value: object, origin: str, file_path: Path) -> object:
     """A path must be the same file in every process: relative to the file that says it, else to this folder."""
     # Any other scheme is no path, either: its reader says what it should be.
     if not isinstance(value, str) or value.startswith(("s3:", "ssm:")) or "://" in value:

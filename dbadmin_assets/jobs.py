@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from dbadmin_assets import __version__
 from dbadmin_assets.assets.collection import account_collections
 from dbadmin_assets.assets.report import db_admin_report
 
@@ -11,5 +12,6 @@ db_admin_report_job = dg.define_asset_job(
     "db_admin_report",
     selection=dg.AssetSelection.assets(account_collections, db_admin_report).without_checks(),
     executor_def=dg.in_process_executor,
+    tags={"db-admin-report/code_version": __version__},  # a command that launches from afar compares it with its own
     description="Collect from every target asked for, then seal what came back, and why anything did not.",
 )

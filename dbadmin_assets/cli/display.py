@@ -65,7 +65,8 @@ class LineDisplay:
         for target in changed:
             if target.is_finished:
                 self._finished.add(target.key)
-                note(f"{now} [{len(self._finished)}/{len(progress.targets)}] {describe(target)}")
+                of_all = f"/{progress.total}" if progress.total is not None else ""  # read elsewhere: not known here
+                note(f"{now} [{len(self._finished)}{of_all}] {describe(target)}")
 
     def close(self) -> None:
         """Nothing to put back."""

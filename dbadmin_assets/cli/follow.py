@@ -1,98 +1,93 @@
-"""Following a run to its end: events as they come, and the notice that its processes are gone."""
+"""Following a run to its end, and what its state is called."""
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dbadmin_assets.cli.display import Display
-from dbadmin_assets.cli.instance import runs_are_our_processes
+from dbadmin_assets.cli.output import seconds
 from dbadmin_assets.cli.progress import RunProgress
+from dbadmin_assets.cli.runs import FINISHED, Run
 from dbadmin_assets.errors import ReportError, RunDiedError
 
-if TYPE_CHECKING:
-    from dagster import DagsterInstance, DagsterRun
-
-POLL_SECONDS = 0.4
+# Dagster's states in which something should happen by itself; a queued run may wait for others as long as it takes.
+_AT_WORK = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
+_MARGIN_SECONDS = 300  # beside the time that a target may take: consolidating, sealing, clocks that differ
+_DIED = (" died: ", "Detected run worker status", "health check failed")  # the second and third: Dagster's daemon
 
 
 class WaitedLongEnoughError(ReportError):
     """--timeout has passed; the run goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
-    """One run that is followed.
+def follow(
+    run: Run, progress: RunProgress, display: Display, *, timeout_seconds: float | None, silence_seconds: float
+) -> str:
+    """Wait until the run is finished, and show what happens; Dagster's state of it at the end.
 
-    Attributes:
-        alive: whether any process of the run is left.
-        log: what its processes print.
+    Raises:
+        RunDiedError: its process is gone, or nothing was heard of it for so long that it must be.
+        WaitedLongEnoughError: it is not finished in time.
+        ReportError: it could not even be started, or cannot be asked for any more.
     """
-
-    instance: DagsterInstance
-    run_id: str
-    alive: Callable[[], bool]
-    log: Path
-
-    def to_the_end(self, progress: RunProgress, display: Display, timeout_seconds: float | None) -> DagsterRun:
-        """Wait until the run is finished, and show what happens.
-
-        Raises:
-            RunDiedError: its processes are gone; it is marked as failed.
-            ReportError: it could not even be started.
-            WaitedLongEnoughError: it is not finished in time.
-        """
-        ours = runs_are_our_processes(self.instance)
-        deadline = time.monotonic() + timeout_seconds if timeout_seconds is not None else None
-        missed = 0
-        while True:
-            # Looked at before the events are read: a run that ends in between is found finished next.
-            missed = 0 if not ours or self.alive() else missed + 1
-            run = self.instance.get_run_by_id(self.run_id)
-            display.update(progress, progress.refresh())
-            if run is not None and run.is_finished:
-                return run
-            if missed > 1:  # one look at a process table is no atomic view of it
-                self.bury(run)
-            if deadline is not None and time.monotonic() >= deadline:
-                raise WaitedLongEnoughError(
-                    f"run {self.run_id} is not finished after {timeout_seconds:g} s, and goes on",
-                    hint=how_to_follow(self.run_id),
-                )
-            time.sleep(POLL_SECONDS)
-
-    def bury(self, run: DagsterRun | None) -> None:
-        """Say that the run died, and mark it as failed; comes back only if it finished after all."""
-        run = self.instance.get_run_by_id(self.run_id) if run is None else run
-        if run is None:
-            raise ReportError(
-                f"run {self.run_id} could not be started: {_last_line(self.log)}", hint=f"the whole log: {self.log}"
+    started = heard = time.monotonic()
+    while True:
+        status = run.status()  # before the events: those of a finished run are all there
+        events = run.new_events()
+        display.update(progress, progress.take(events))
+        now = time.monotonic()
+        if events or status not in _AT_WORK:
+            heard = now
+        if status in FINISHED:
+            if status == "FAILURE" and has_died(progress):
+                raise RunDiedError(str(progress.failure), hint=_and_then(run))
+            return str(status)
+        if now - heard > silence_seconds:
+            raise RunDiedError(silence(run.run_id, now - heard), hint=how_to_follow(run.run_id))
+        if timeout_seconds is not None and now - started >= timeout_seconds:
+            raise WaitedLongEnoughError(
+                f"run {run.run_id} is not finished after {timeout_seconds:g} s, and goes on",
+                hint=how_to_follow(run.run_id),
             )
-        current = self.instance.get_run_by_id(self.run_id)
-        if current is not None and current.is_finished:
-            return
-        message = death_notice(self.run_id)
-        self.instance.report_run_failed(run, message)
-        raise RunDiedError(message, hint=f"its log: {self.log}")
+        time.sleep(run.poll_seconds)
 
 
-def reaping(process: subprocess.Popen[bytes], alive: Callable[[], bool]) -> Callable[[], bool]:
-    """`alive` for the process that launched the run: a child must be waited for, or it stays a zombie."""
+def state_of(status: str | None, progress: RunProgress, *, silence_seconds: float) -> str:
+    """starting, queued, running, silent, complete, incomplete, failed, died or canceled."""
+    if status not in FINISHED:
+        if status in _AT_WORK and silent_for(progress) > silence_seconds:
+            return "silent"
+        return {None: "starting", "QUEUED": "queued"}.get(status, "running")
+    if status == "CANCELED":
+        return "canceled"
+    if status == "FAILURE" and has_died(progress):
+        return "died"
+    if status != "SUCCESS" or progress.report is None:
+        return "failed"
+    return "complete" if progress.report.get("complete") is True else "incomplete"
 
-    def check() -> bool:
-        process.poll()
-        return alive()
 
-    return check
+def has_died(progress: RunProgress) -> bool:
+    """Whether a run that is marked as failed is so because its process was gone."""
+    return progress.failure is not None and any(text in progress.failure for text in _DIED)
 
 
-def death_notice(run_id: str) -> str:
-    """What a run is marked as failed with when its processes are gone; tells it from a failure of its own."""
-    return f"run {run_id} died: its process was killed or crashed before it was finished"
+def silent_for(progress: RunProgress) -> float:
+    """Seconds since the last event, by the clocks of two machines; 0 where there was none."""
+    return max(0.0, time.time() - progress.last_event_at) if progress.last_event_at is not None else 0.0
+
+
+def longest_silence(target_timeout_seconds: int) -> float:
+    """Seconds after which a run of which nothing is heard is taken for dead: a target may be all that is left."""
+    return float(target_timeout_seconds + _MARGIN_SECONDS)
+
+
+def silence(run_id: str, silent_seconds: float) -> str:
+    """What is said of a run that is silent: no daemon watches it, or it would be marked as failed."""
+    return (
+        f"run {run_id} has said nothing for {seconds(silent_seconds)}: its process is probably dead, "
+        "and no Dagster daemon that monitors runs has noticed"
+    )
 
 
 def how_to_follow(run_id: str) -> str:
@@ -100,9 +95,10 @@ def how_to_follow(run_id: str) -> str:
     return f"`db-admin-report status {run_id}` shows how it is going, `db-admin-report cancel {run_id}` stops it"
 
 
-def _last_line(log: Path) -> str:
-    try:
-        lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-    except FileNotFoundError:
-        return "there is no log"
-    return lines[-1][:500] if lines else "its log is empty"
+def _and_then(run: Run) -> str:
+    retry = run.retried_as()
+    return (
+        f"{run.where_to_look}; Dagster runs it again as {retry}: {how_to_follow(retry)}"
+        if retry
+        else (run.where_to_look)
+    )

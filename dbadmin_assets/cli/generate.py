@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,9 @@ from dbadmin_assets.config import Settings
 from dbadmin_assets.errors import EXIT_INTERRUPTED, ConfigurationError, ReportError
 
 if TYPE_CHECKING:
-    import boto3
-
-    from dbadmin_assets.cli.launch import RunRecord
-    from dbadmin_assets.inventory import Target
+    from dbadmin_assets.cli.prechecks import Checked
+    from dbadmin_assets.cli.progress import RunProgress
+    from dbadmin_assets.cli.runs import Run, Runs
 
 
 @click.command("generate")
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--timeout", "timeout", type=click.FloatRange(min=1), metavar="SECONDS",
               help="Wait so long at most; the run goes on.")  # fmt: skip
 @options.connection
+@options.dagster
 @options.general
 @click.pass_context
 def generate_command(ctx: click.Context, /, **given: Any) -> None:
@@ -47,42 +46,43 @@ def generate_command(ctx: click.Context, /, **given: Any) -> None:
     """
     if given["no_wait"] and (given["directory"] or given["timeout"]):
         raise click.UsageError("--no-wait waits for nothing: --download and --timeout do not go with it")
-    settings = options.settings_from(given, "inventory", "bucket", "region")
+    settings = options.settings_from(given)
+    if settings.dagster_url is None:
+        settings.required("inventory", "bucket", "region")
     if given["directory"]:
         _refuse_unwritable(given["directory"])
-    session, targets = _checked_scope(settings, given)
-    record, process = _launch(settings, targets, given)
-    if given["no_wait"]:
-        if given["as_json"]:
-            print_json({"run_id": record.run_id, "status": "launched", "targets": len(targets)})
-        else:
-            say(record.run_id)
-        return
-    try:
-        location = _follow(settings, record, process, given)
-    except KeyboardInterrupt:  # from the launch on: at no moment is a run left behind without a word
-        ctx.exit(_left_running(record.run_id, given))
-    ctx.exit(_finish(settings, session, record, location, given))
+    from dbadmin_assets.cli.runs import open_runs
+
+    with open_runs(settings) as runs:
+        checked, run = _launch(settings, runs, given)
+        if given["no_wait"]:
+            _print_launched(run, given)
+            return
+        try:
+            progress = _follow(settings, run, given)
+        except KeyboardInterrupt:  # from the launch on: at no moment is a run left behind without a word
+            ctx.exit(_left_running(run.run_id, given))
+    ctx.exit(_finish(settings, checked, run.run_id, progress, given))
 
 
-def _checked_scope(settings: Settings, given: dict[str, Any]) -> tuple[boto3.Session, tuple[Target, ...]]:
-    """Whatever would make the run useless, found out before there is one."""
-    from dbadmin_assets.cli.bucket import check_bucket
-    from dbadmin_assets.resources.credentials import aws_session, verified_caller
-    from dbadmin_assets.resources.inventory_source import read_inventory
-    from dbadmin_assets.resources.signing import open_signer
+def _launch(settings: Settings, runs: Runs, given: dict[str, Any]) -> tuple[Checked, Run]:
+    """Whatever would make the run useless is found out before there is one."""
+    from dbadmin_assets.cli import prechecks
+    from dbadmin_assets.cli.runs import RunRequest
 
-    session = aws_session(settings)
-    caller = verified_caller(session)
-    inventory = read_inventory(settings.required("inventory")["inventory"], lambda: session)
-    targets = inventory.targets(given["accounts"], given["regions"])
-    check_bucket(session, **settings.required("bucket", "region"))
-    open_signer(session, settings)
-    databases = sum(len(target.databases) for target in targets)
-    accounts = len({target.account_id for target in targets})
-    note(f"Caller: {caller['arn']}")
-    note(f"Scope: {accounts} accounts, {len(targets)} targets, {databases} databases of {inventory.source}")
-    return session, targets
+    scope = given["accounts"], given["regions"]
+    if runs.is_remote:
+        runs.prepare()
+        checked = prechecks.check_where_possible(settings, *scope, must_read=bool(given["directory"]))
+    else:
+        checked = prechecks.check_here(settings, *scope)
+        runs.prepare()
+    keys = None if checked.targets is None else [target.key for target in checked.targets]
+    run = runs.launch(RunRequest(*scope, flat=given["flat"], formats=given["formats"], target_keys=keys))
+    note(f"Run: {run.run_id}")
+    if given["verbose"]:
+        note(run.where_to_look)
+    return checked, run
 
 
 def _refuse_unwritable(directory: Path) -> None:
@@ -95,53 +95,36 @@ def _refuse_unwritable(directory: Path) -> None:
         raise ConfigurationError([f"--download: {directory} cannot be written: {error.strerror}"]) from error
 
 
-def _launch(
-    settings: Settings, targets: tuple[Target, ...], given: dict[str, Any]
-) -> tuple[RunRecord, subprocess.Popen[bytes]]:
-    from dbadmin_assets.cli.instance import prepare_instance
-    from dbadmin_assets.cli.launch import launch, log_path
-
-    prepare_instance(settings)
-    record, process = launch(
-        settings,
-        [target.key for target in targets],
-        accounts=given["accounts"],
-        regions=given["regions"],
-        flat=given["flat"],
-        formats=given["formats"],
-    )
-    note(f"Run: {record.run_id}")
-    if given["verbose"]:
-        note(f"Log: {log_path(settings, record.run_id)}")
-    return record, process
+def _print_launched(run: Run, given: dict[str, Any]) -> None:
+    if given["as_json"]:
+        keys = run.target_keys
+        print_json({"run_id": run.run_id, "status": "launched", "targets": None if keys is None else len(keys)})
+    else:
+        say(run.run_id)
 
 
-def _follow(settings: Settings, record: RunRecord, process: subprocess.Popen[bytes], given: dict[str, Any]) -> str:
-    """Follow the run to its end; where its report is.
+def _follow(settings: Settings, run: Run, given: dict[str, Any]) -> RunProgress:
+    """Follow the run to its end.
 
     Raises:
         ReportError: the run ended without a report, or --timeout has passed.
     """
     from dbadmin_assets.cli.display import make_display
-    from dbadmin_assets.cli.follow import Following, reaping
-    from dbadmin_assets.cli.instance import open_instance
-    from dbadmin_assets.cli.launch import log_path
+    from dbadmin_assets.cli.follow import follow, longest_silence
     from dbadmin_assets.cli.progress import RunProgress
 
     display = make_display(verbose=given["verbose"])
+    progress = RunProgress(run.target_keys)
+    silence = longest_silence(settings.target_timeout_seconds)
     try:
-        with open_instance(settings) as instance:
-            log = log_path(settings, record.run_id)
-            following = Following(instance, record.run_id, reaping(process, record.is_alive), log)
-            progress = RunProgress(instance, record.run_id, record.scope["targets"])
-            run = following.to_the_end(progress, display, given["timeout"])
+        status = follow(run, progress, display, timeout_seconds=given["timeout"], silence_seconds=silence)
     finally:
         display.close()
-    if not run.is_success or progress.report is None:
-        state = "was canceled" if run.status.value == "CANCELED" else "failed"
+    if status != "SUCCESS" or progress.report is None:
+        state = "was canceled" if status == "CANCELED" else "failed"
         reason = f": {progress.failure}" if progress.failure else ""
-        raise ReportError(f"run {record.run_id} {state}, and there is no report{reason}", hint=f"its log: {log}")
-    return str(progress.report["report"])
+        raise ReportError(f"run {run.run_id} {state}, and there is no report{reason}", hint=run.where_to_look)
+    return progress
 
 
 def _left_running(run_id: str, given: dict[str, Any]) -> int:
@@ -153,19 +136,25 @@ def _left_running(run_id: str, given: dict[str, Any]) -> int:
     return EXIT_INTERRUPTED
 
 
-def _finish(settings: Settings, session: boto3.Session, record: RunRecord, location: str, given: dict[str, Any]) -> int:
+def _finish(settings: Settings, checked: Checked, run_id: str, progress: RunProgress, given: dict[str, Any]) -> int:
     from dbadmin_assets.cli import summary as summaries
-    from dbadmin_assets.resources.evidence import EvidenceStore
+    from dbadmin_assets.cli.remote import summary as remote_summaries
 
-    names = settings.required("bucket", "region")
-    store = EvidenceStore(session, **names)
-    folder = summaries.split_location(location, names["bucket"])
-    manifest = summaries.read_manifest(store, folder)
-    summary = {"run_id": record.run_id} | summaries.summarize(manifest, location, given["formats"])
+    location = str((progress.report or {})["report"])
+    opened: summaries.OpenedReport | None
+    if settings.dagster_url is None:
+        opened = summaries.open_report(checked.session, settings, location)
+    else:
+        opened = remote_summaries.open_report(checked, settings, location, must=bool(given["directory"]))
+    if opened is None:
+        made = {"run_id": run_id} | remote_summaries.summarize_events(progress, location)
+        print_json(made) if given["as_json"] else remote_summaries.print_events_summary(made)
+        return int(made["exit_code"])
+    summary = {"run_id": run_id} | summaries.summarize(opened.manifest, location, given["formats"])
     if given["directory"]:
         from dbadmin_assets.cli.download import fetch_report
 
-        summary["files"] = fetch_report(store, folder, given["directory"])
+        summary["files"] = fetch_report(opened.store, opened.folder, given["directory"])
     if given["as_json"]:
         print_json(summary)
     else:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +14,11 @@ from typing import Any
 
 from dbadmin_assets.cli.instance import writable
 from dbadmin_assets.cli.processes import run_processes
+from dbadmin_assets.cli.runs import JOB, REQUESTED_BY_TAG, RunRequest, run_tags
 from dbadmin_assets.config import Settings
 from dbadmin_assets.errors import ReportError, UnknownRunError
 
 MODULE = "dbadmin_assets.definitions"
-JOB = "db_admin_report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +60,10 @@ def canceled_path(settings: Settings, run_id: str) -> Path:
     return runs_folder(settings) / f"{run_id}.canceled"
 
 
-def launch(
-    settings: Settings,
-    target_keys: Sequence[str],
-    *,
-    accounts: Sequence[str],
-    regions: Sequence[str],
-    flat: bool,
-    formats: Sequence[str],
-) -> tuple[RunRecord, subprocess.Popen[bytes]]:
+def launch(settings: Settings, request: RunRequest) -> tuple[RunRecord, subprocess.Popen[bytes]]:
     """Start the job as a process session of its own: Ctrl-C here, or a closed terminal, does not reach it."""
     run_id = str(uuid.uuid4())
-    requested_by = requester()
-    config = {
-        "ops": {
-            "account_collections": {"config": {"accounts": list(accounts), "regions": list(regions)}},
-            "report": {"config": {"flat": flat, "formats": list(formats)}},
-        }
-    }
-    tags = {"db-admin-report/requested_by": requested_by, "db-admin-report/request_id": run_id}
+    config, tags = request.run_config(), run_tags(settings, run_id)
     command = [
         sys.executable, "-m", "dagster", "job", "launch", "-m", MODULE, "-j", JOB, "--run-id", run_id,
         "--config-json", json.dumps(config), "--tags", json.dumps(tags),
@@ -107,8 +89,12 @@ def launch(
         pid=process.pid,
         pgid=process.pid,
         started_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        requested_by=requested_by,
-        scope={"accounts": list(accounts), "regions": list(regions), "targets": list(target_keys)},
+        requested_by=tags[REQUESTED_BY_TAG],
+        scope={
+            "accounts": list(request.accounts),
+            "regions": list(request.regions),
+            "targets": list(request.target_keys or ()),
+        },
     )
     _write(record, folder / f"{run_id}.json")
     return record, process
@@ -128,10 +114,7 @@ def read_record(settings: Settings, run_id: str) -> RunRecord | None:
         ConfigurationError: the state folder cannot be read.
         ReportError: the record is damaged.
     """
-    try:
-        uuid.UUID(run_id)
-    except ValueError as error:
-        raise UnknownRunError(f"{run_id!r} is not a run id", hint="`db-admin-report generate` prints it") from error
+    checked_run_id(run_id)
     path = runs_folder(settings) / f"{run_id}.json"
     with writable(path.parent):
         try:
@@ -148,10 +131,14 @@ def read_record(settings: Settings, run_id: str) -> RunRecord | None:
         ) from error
 
 
-def requester() -> str:
-    """`user@host`, as asserted in the report; the verified identity is the caller ARN that the run records."""
+def checked_run_id(run_id: str) -> str:
+    """What was given, which is a run id.
+
+    Raises:
+        UnknownRunError: it cannot be one.
+    """
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user id without a name
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
+        uuid.UUID(run_id)
+    except ValueError as error:
+        raise UnknownRunError(f"{run_id!r} is not a run id", hint="`db-admin-report generate` prints it") from error
+    return run_id

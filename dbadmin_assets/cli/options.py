@@ -46,6 +46,12 @@ def connection(function: F) -> F:
     return function
 
 
+def dagster(function: F) -> F:
+    """--dagster-url: which Dagster has the runs."""
+    text = "A deployed Dagster that has the runs, instead of the one on this machine. [DBADMIN_DAGSTER_URL]"
+    return click.option("--dagster-url", metavar="URL", help=text)(function)
+
+
 def scope(function: F) -> F:
     """--accounts and --regions; given several times, they add up: the last alone would ask for less than was said."""
     for name, what in (("--regions", "regions"), ("--accounts", "account ids")):
@@ -88,6 +94,6 @@ def settings_from(options: dict[str, Any], *required: str) -> Settings:
     Raises:
         ConfigurationError: with everything that is wrong or missing.
     """
-    settings = load_settings({name: options.get(name) for name in ("profile", "inventory", "bucket")})
+    settings = load_settings({name: options.get(name) for name in ("profile", "inventory", "bucket", "dagster_url")})
     settings.required(*required)
     return settings

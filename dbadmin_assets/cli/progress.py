@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from dagster import AssetMaterialization, DagsterInstance
-    from dagster._core.events.log import EventLogEntry
+from dbadmin_assets.cli.runs import RunEvent
 
-COLLECTIONS = ["account_collections"]
-REPORT = ["db_admin_report"]
+COLLECTIONS = "account_collections"
+REPORT = "db_admin_report"
 _CLASS = re.compile(r"^(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*: ")
 
 
@@ -43,69 +41,59 @@ class RunProgress:
     """Everything that the events of one run have said so far.
 
     Args:
-        instance: where the events are.
-        run_id: the run.
-        keys: its targets, where they are known beforehand.
+        keys: its targets; None where they are not known beforehand.
+
+    Attributes:
+        total: how many targets it has; None where only its events tell them.
+        failure: why it failed, where it did.
+        messages: the text of the events of the last `take`, for --verbose.
+        last_event_at: seconds since 1970; None before the first event.
     """
 
-    instance: DagsterInstance
-    run_id: str
-    keys: Iterable[str] = ()
+    keys: Iterable[str] | None = None
     targets: dict[str, TargetProgress] = field(init=False)
+    total: int | None = field(init=False)
     report: dict[str, Any] | None = None
     failure: str | None = None
     messages: list[str] = field(default_factory=list)
-    _cursor: str | None = None
+    last_event_at: float | None = None
 
     def __post_init__(self) -> None:
-        self.targets = {key: TargetProgress(key) for key in self.keys}
+        self.targets = {key: TargetProgress(key) for key in self.keys or ()}
+        self.total = len(self.targets) if self.keys is not None else None
 
-    def refresh(self) -> list[TargetProgress]:
-        """Read the events since the last time; the targets that changed, each once, in the order of their first event.
-
-        `messages` then holds the text of these events, for --verbose.
-        """
+    def take(self, events: Iterable[RunEvent]) -> list[TargetProgress]:
+        """Learn from new events; the targets that changed, each once, in the order of their first event."""
         changed: dict[str, TargetProgress] = {}
         self.messages = []
-        while True:
-            page = self.instance.get_records_for_run(self.run_id, cursor=self._cursor, limit=1000)
-            for record in page.records:
-                changed |= {target.key: target for target in self._take(record.event_log_entry)}
-            self._cursor = page.cursor
-            if not page.has_more:
-                return list(changed.values())
+        for event in events:
+            if event.text:
+                self.messages.append(f"{event.step_key or '-'}: {event.text}")
+            self.last_event_at = event.at
+            changed |= {target.key: target for target in self._take(event)}
+        return list(changed.values())
 
-    def _take(self, entry: EventLogEntry) -> list[TargetProgress]:
-        from dagster import DagsterEventType
-
-        if text := entry.user_message or entry.message:
-            self.messages.append(f"{entry.step_key or '-'}: {text}")
-        event = entry.dagster_event
-        if event is None:
-            return []
-        if event.event_type == DagsterEventType.STEP_START and entry.step_key == COLLECTIONS[0]:
+    def _take(self, event: RunEvent) -> list[TargetProgress]:
+        if event.kind == "STEP_START" and event.step_key == COLLECTIONS:
             waiting = [target for target in self.targets.values() if target.state == "waiting"]
             for target in waiting:
                 target.state = "collecting"
             return waiting
-        if event.event_type == DagsterEventType.STEP_FAILURE and self.failure is None:
-            self.failure = f"{entry.step_key}: {_cause(event.step_failure_data.error) or event.message}"
-        if event.event_type == DagsterEventType.RUN_FAILURE and self.failure is None:
-            # Whoever marks a run as failed from outside gives a message and no data; `job_failure_data` hides that.
-            data = event.event_specific_data
-            self.failure = _cause(getattr(data, "error", None)) or event.message or "the run failed"
-        if event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
-            return self._materialized(event.step_materialization_data.materialization)
+        if event.kind == "STEP_FAILURE" and self.failure is None:
+            self.failure = f"{event.step_key}: {event.cause or event.text}"
+        if event.kind == "RUN_FAILURE" and self.failure is None:
+            self.failure = event.cause or event.text or "the run failed"
+        if event.kind == "ASSET_MATERIALIZATION":
+            return self._materialized(event)
         return []
 
-    def _materialized(self, materialization: AssetMaterialization) -> list[TargetProgress]:
-        values: dict[str, Any] = {name: value.value for name, value in materialization.metadata.items()}
-        if list(materialization.asset_key.path) == REPORT:
-            self.report = values
-        if list(materialization.asset_key.path) != COLLECTIONS or materialization.partition is None:
+    def _materialized(self, event: RunEvent) -> list[TargetProgress]:
+        values = event.metadata
+        if event.asset == REPORT:
+            self.report = dict(values)
+        if event.asset != COLLECTIONS or event.partition is None:
             return []
-        key = materialization.partition
-        target = self.targets.setdefault(key, TargetProgress(key))
+        target = self.targets.setdefault(event.partition, TargetProgress(event.partition))
         if "status" not in values:
             return []
         target.state = str(values["status"])
@@ -116,11 +104,13 @@ class RunProgress:
         return [target]
 
 
-def _cause(error: Any) -> str | None:
-    """The first error of a chain that is not Dagster's wrapping, without the name of its class."""
-    while error is not None:
-        name = str(error.cls_name or "")
-        if not name.startswith("Dagster") or error.cause is None:
-            return _CLASS.sub("", str(error.message)).strip()
-        error = error.cause
+def innermost_cause(chain: Sequence[tuple[str, str]]) -> str | None:
+    """The first error of a chain that is not Dagster's wrapping, without the name of its class.
+
+    Args:
+        chain: class name and message of each error, from the outermost on.
+    """
+    for n, (name, message) in enumerate(chain):
+        if not name.startswith("Dagster") or n == len(chain) - 1:
+            return _CLASS.sub("", message).strip()
     return None

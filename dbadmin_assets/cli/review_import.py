@@ -33,9 +33,9 @@ def import_command(sheet: Path, report: str, check_only: bool, local: bool, as_j
       db-admin-report review import review.xlsx --check
       db-admin-report review import review.xlsx
     """
-    from dbadmin_assets.cli.launch import requester
     from dbadmin_assets.cli.review_report import open_report
     from dbadmin_assets.cli.review_store import store_review
+    from dbadmin_assets.cli.runs import requester
     from dbadmin_assets.review.access_review.check import check, read_sheet
     from dbadmin_assets.review.access_review.row_ids import row_ids
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,34 @@ from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EvidenceError,
 from dbadmin_assets.review.folder import CSV_NAME, FILE_OF_FORMAT, MANIFEST_NAME
 
 if TYPE_CHECKING:
+    import boto3
+
+    from dbadmin_assets.config import Settings
     from dbadmin_assets.resources.evidence import EvidenceStore
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedReport:
+    """A report whose manifest was read. `folder` is its key prefix in the store's bucket."""
+
+    store: EvidenceStore
+    folder: str
+    manifest: dict[str, Any]
+
+
+def open_report(session: boto3.Session | None, settings: Settings, location: str) -> OpenedReport:
+    """The report that a run made.
+
+    Raises:
+        ReportError: it is not in the configured bucket. EvidenceError: it cannot be read.
+    """
+    from dbadmin_assets.resources.evidence import EvidenceStore
+
+    assert session is not None  # noqa: S101 - nothing runs here without one
+    names = settings.required("bucket", "region")
+    store = EvidenceStore(session, **names)
+    folder = split_location(location, names["bucket"])
+    return OpenedReport(store, folder, read_manifest(store, folder))
 
 
 def read_manifest(store: EvidenceStore, folder: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import click
@@ -15,9 +16,9 @@ from rich.console import Console
 
 from dbadmin_assets.cli import generate, output
 from dbadmin_assets.cli.bucket import check_bucket
-from dbadmin_assets.cli.launch import RunRecord
 from dbadmin_assets.cli.main import cli
 from dbadmin_assets.cli.output import safe
+from dbadmin_assets.cli.prechecks import Checked
 from dbadmin_assets.errors import ConfigurationError, ReportError
 from tests.dbadmin_assets.cli.conftest import INVENTORY, Machine
 
@@ -152,15 +153,15 @@ def test_ctrl_c_right_after_the_launch_names_the_run_too(
     def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
 
-    record = RunRecord("5f0c1a52-7d0e-4b5b-9a57-0d4a8a3c2b11", 1, 1, "2024-01-15T14:22:33Z", "a@b", {"targets": []})
-    monkeypatch.setattr(generate, "_checked_scope", lambda *_: (None, ()))
-    monkeypatch.setattr(generate, "_launch", lambda *_: (record, None))
+    run_id = "5f0c1a52-7d0e-4b5b-9a57-0d4a8a3c2b11"
+    launched = (Checked(None, None, ()), SimpleNamespace(run_id=run_id, target_keys=()))
+    monkeypatch.setattr(generate, "_launch", lambda *_: launched)
     monkeypatch.setattr("dbadmin_assets.cli.display.make_display", interrupted)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     result = run("generate", "--inventory", str(inventory), "--bucket", "evidence", "--json")
     assert result.exit_code == 130
-    assert json.loads(result.stdout) == {"run_id": record.run_id, "status": "running", "exit_code": 130}
-    assert f"cancel {record.run_id}" in result.stderr
+    assert json.loads(result.stdout) == {"run_id": run_id, "status": "running", "exit_code": 130}
+    assert f"cancel {run_id}" in result.stderr
 
 
 def test_an_option_given_twice_asks_for_both(inventory: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from dagster._core.test_utils import create_run_for_test
 
 from dbadmin_assets.cli import display as displays
 from dbadmin_assets.cli.display import LineDisplay, LiveDisplay, describe
-from dbadmin_assets.cli.follow import Following, WaitedLongEnoughError
+from dbadmin_assets.cli.embedded import EmbeddedRun, EmbeddedRuns
+from dbadmin_assets.cli.follow import WaitedLongEnoughError, follow, longest_silence, state_of
 from dbadmin_assets.cli.instance import open_instance, prepare_instance, runs_are_our_processes
 from dbadmin_assets.cli.launch import RunRecord
 from dbadmin_assets.cli.processes import run_processes, stop_run
 from dbadmin_assets.cli.progress import RunProgress, TargetProgress
-from dbadmin_assets.cli.status import run_state
+from dbadmin_assets.cli.runs import run_tags
 from dbadmin_assets.config import Settings, load_settings
 from dbadmin_assets.errors import EvidenceError, RunDiedError
 
@@ -52,6 +54,29 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+@pytest.fixture
+def runs(settings: Settings) -> Iterator[EmbeddedRuns]:
+    with EmbeddedRuns(settings) as runs:
+        yield runs
+
+
+def embedded(runs: EmbeddedRuns, run_id: str, *, alive: bool | None, record: RunRecord | None = None) -> EmbeddedRun:
+    """A run whose processes are there or not."""
+    return EmbeddedRun(runs, run_id, record, None if alive is None else lambda: alive, Path("run.log"))
+
+
+def state(run: EmbeddedRun, progress: RunProgress) -> str:
+    """As `status` finds it."""
+    status = run.status()
+    progress.take(run.new_events())
+    return state_of(status, progress, silence_seconds=longest_silence(840))
+
+
+def watch(run: EmbeddedRun, timeout_seconds: float | None = None, silence_seconds: float = 60.0) -> str:
+    progress, display = RunProgress(KEYS), LineDisplay(verbose=False)
+    return follow(run, progress, display, timeout_seconds=timeout_seconds, silence_seconds=silence_seconds)
+
+
 def started_run(instance: dg.DagsterInstance) -> str:
     return create_run_for_test(instance, run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED).run_id
 
@@ -70,53 +95,80 @@ def test_a_configuration_of_the_user_is_kept(settings: Settings) -> None:
         assert not runs_are_our_processes(instance), "it queues its runs, so no process here speaks for them"
 
 
-def test_events_become_states_and_the_cause_of_a_failure(instance: dg.DagsterInstance) -> None:
+def test_events_become_states_and_the_cause_of_a_failure(instance: dg.DagsterInstance, runs: EmbeddedRuns) -> None:
     result = dg.materialize([account_collections, db_admin_report], instance=instance, raise_on_error=False)
-    progress = RunProgress(instance, result.run_id, KEYS)
-    changed = progress.refresh()
+    run, progress = embedded(runs, result.run_id, alive=None), RunProgress(KEYS)
+    changed = progress.take(run.new_events())
     assert [(t.key, t.state) for t in changed] == [(KEYS[0], "failed"), (KEYS[1], "collecting")]
     assert progress.targets[KEYS[0]].reason == EVIL
     assert progress.targets[KEYS[0]].duration_seconds == 1.5
     assert progress.targets[KEYS[1]].state == "collecting"
     assert progress.failure == "db_admin_report: cannot write s3://evidence/x: AccessDenied"
     assert progress.report is None
-    assert progress.refresh() == []
+    assert run.new_events() == []
 
 
-def test_a_run_without_a_process_is_marked_as_failed(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_a_run_without_a_process_is_marked_as_failed(instance: dg.DagsterInstance, runs: EmbeddedRuns) -> None:
     run_id = started_run(instance)
-    following = Following(instance, run_id, lambda: False, tmp_path / "run.log")
     with pytest.raises(RunDiedError, match=run_id) as error:
-        following.to_the_end(RunProgress(instance, run_id), LineDisplay(verbose=False), None)
+        watch(embedded(runs, run_id, alive=False))
     assert "run.log" in (error.value.hint or "")
     run = instance.get_run_by_id(run_id)
     assert run is not None
     assert run.status == dg.DagsterRunStatus.FAILURE
 
 
-def test_every_later_look_at_a_dead_run_says_that_it_died(instance: dg.DagsterInstance, settings: Settings) -> None:
+def test_every_later_look_at_a_dead_run_says_that_it_died(instance: dg.DagsterInstance, runs: EmbeddedRuns) -> None:
     run_id = started_run(instance)
-    record = RunRecord(run_id, 2**22 + 1, 2**22 + 1, "2024-01-15T14:22:33Z", "alice@laptop", {"targets": [KEYS[0]]})
-    for _ in range(2):
-        progress = RunProgress(instance, run_id, [KEYS[0]])
-        assert run_state(instance, settings, run_id, record, progress) == "died"
+    for alive in (False, None):
+        progress = RunProgress([KEYS[0]])
+        assert state(embedded(runs, run_id, alive=alive), progress) == "died"
         assert run_id in (progress.failure or "")
 
 
-def test_a_run_that_failed_by_itself_did_not_die(instance: dg.DagsterInstance, settings: Settings) -> None:
+def test_a_run_that_failed_by_itself_did_not_die(instance: dg.DagsterInstance, runs: EmbeddedRuns) -> None:
     result = dg.materialize([account_collections, db_admin_report], instance=instance, raise_on_error=False)
-    progress = RunProgress(instance, result.run_id)
-    assert run_state(instance, settings, result.run_id, None, progress) == "failed"
+    assert state(embedded(runs, result.run_id, alive=False), RunProgress()) == "failed"
 
 
-def test_a_run_that_goes_on_is_left_alone_when_the_time_is_up(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_a_run_of_which_nothing_is_heard_is_called_silent(instance: dg.DagsterInstance, runs: EmbeddedRuns) -> None:
+    """Its process is nobody's that can be looked at here, and no daemon marks it as failed."""
+    run = embedded(runs, started_run(instance), alive=None)
+    stored = instance.get_run_by_id(run.run_id)
+    assert stored is not None
+    instance.report_engine_event("at work", stored)
+    progress = RunProgress()
+    progress.take(run.new_events())
+    assert progress.last_event_at is not None
+    assert state_of("STARTED", progress, silence_seconds=60) == "running"
+    progress.last_event_at -= 61
+    assert state_of("STARTED", progress, silence_seconds=60) == "silent"
+    assert state_of("QUEUED", progress, silence_seconds=60) == "queued", "it waits for others, however long that takes"
+    with pytest.raises(RunDiedError, match="probably dead"):
+        watch(run, silence_seconds=0.0)
+
+
+def test_a_run_that_goes_on_is_left_alone_when_the_time_is_up(instance: dg.DagsterInstance, runs: EmbeddedRuns) -> None:
     run_id = started_run(instance)
-    following = Following(instance, run_id, lambda: True, tmp_path / "run.log")
     with pytest.raises(WaitedLongEnoughError, match="goes on"):
-        following.to_the_end(RunProgress(instance, run_id), LineDisplay(verbose=False), 0.01)
+        watch(embedded(runs, run_id, alive=True), timeout_seconds=0.01)
     run = instance.get_run_by_id(run_id)
     assert run is not None
     assert run.status == dg.DagsterRunStatus.STARTED
+
+
+def test_lines_count_against_the_scope_only_where_it_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    target = TargetProgress(KEYS[0], state="failed")
+    for keys, count in ((KEYS, "[1/2]"), (None, "[1]")):
+        LineDisplay(verbose=False).update(RunProgress(keys), [target])
+        assert count in capsys.readouterr().err
+
+
+def test_a_run_has_the_limits_that_the_settings_say(settings: Settings) -> None:
+    tags = run_tags(replace(settings, max_runtime_seconds=600, run_max_retries=2), "request")
+    assert tags["dagster/max_runtime"] == "600"
+    assert (tags["dagster/max_retries"], tags["dagster/retry_on_asset_or_op_failure"]) == ("2", "false")
+    assert "dagster/max_retries" not in run_tags(settings, "request")
 
 
 def test_a_process_that_carries_another_name_is_not_taken_for_the_run() -> None:
@@ -137,24 +189,22 @@ def test_a_process_that_carries_another_name_is_not_taken_for_the_run() -> None:
             process.wait()
 
 
-def test_a_reason_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str], instance: dg.DagsterInstance) -> None:
+def test_a_reason_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     target = TargetProgress(KEYS[0], state="failed", reason=EVIL)
-    progress = RunProgress(instance, str(uuid.uuid4()), KEYS)
+    progress = RunProgress(KEYS)
     LineDisplay(verbose=False).update(progress, [target])
     assert "\x1b" not in capsys.readouterr().err
     assert "012345678901 us-east-1 failed" in describe(target)
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
-def test_the_live_table_fits_the_terminal_and_shows_failures_first(
-    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance, width: int
-) -> None:
+def test_the_live_table_fits_the_terminal_and_shows_failures_first(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     from rich.console import Console
 
     screen = io.StringIO()
     terminal = Console(file=screen, force_terminal=True, width=width, height=20, markup=False, highlight=False)
     monkeypatch.setattr(displays, "console", lambda **_: terminal)
-    progress = RunProgress(instance, str(uuid.uuid4()), [f"{n:012d}|us-east-1" for n in range(1000)])
+    progress = RunProgress([f"{n:012d}|us-east-1" for n in range(1000)])
     progress.targets["000000000999|us-east-1"].state = "failed"
     progress.targets["000000000999|us-east-1"].reason = EVIL
     live = LiveDisplay()
