@@ -1,0 +1,1 @@
+"""Runs in a deployed Dagster, over the GraphQL of its webserver. Nothing here imports Dagster."""
