@@ -129,14 +129,21 @@ class Collecting:
         self._earlier = earlier
         self._collection_id = collection_id
         self._run_id = run_id
+        self.under_way: list[str] = []
 
     def outcomes(self, targets: Sequence[Target], *, limit: int) -> Iterator[Outcome]:
         """Every target's outcome, as they become known; at most `limit` under way at once.
 
+        Where the run is canceled, no worker is asked any more, and `under_way` has the targets that were.
+
         Raises:
             EvidenceError: where a verdict cannot be written.
         """
-        return as_completed(self._outcome, targets, limit=limit)
+        try:
+            yield from as_completed(self._outcome, targets, limit=limit)
+        except BaseException:
+            self.under_way = self._worker.stop()
+            raise
 
     def _outcome(self, target: Target) -> Outcome:
         if not target.databases:

@@ -1,9 +1,11 @@
 """Stage two: one outcome per target. A failed target is data; how bad that is, the check and the report say."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from dbadmin_assets.assets.inventory import database_inventory
 from dbadmin_assets.assets.partitions import TARGETS, add_partitions
@@ -61,14 +63,27 @@ def account_collections(
     )  # fmt: skip
     worker = worker_lambda.worker(accounts, store)
     collecting = Collecting(worker, store, earlier, collection_id=collection, run_id=context.run.run_id)
-    for outcome in collecting.outcomes(targets, limit=inventory.aws.settings.max_concurrency):
-        metadata, key = outcome_metadata(outcome, store), outcome.key
-        if keys is None:
-            yield dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
-        else:  # Dagster materializes the partitions of such a run by itself
-            context.add_asset_metadata(metadata, partition_key=key)
-        yield evaluation(outcome)
+    with telling_what_was_under_way(context, collecting):
+        for outcome in collecting.outcomes(targets, limit=inventory.aws.settings.max_concurrency):
+            metadata, key = outcome_metadata(outcome, store), outcome.key
+            if keys is None:
+                yield dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
+            else:  # Dagster materializes the partitions of such a run by itself
+                context.add_asset_metadata(metadata, partition_key=key)
+            yield evaluation(outcome)
     yield dg.MaterializeResult()
+
+
+@contextlib.contextmanager
+def telling_what_was_under_way(context: dg.AssetExecutionContext, collecting: Collecting) -> Iterator[None]:
+    """Where the run is canceled, the log says which workers are still at work and may deliver by themselves."""
+    try:
+        yield
+    except DagsterExecutionInterruptedError:
+        context.log.warning(
+            f"stopped: no worker is asked any more; under way: {', '.join(collecting.under_way) or 'none'}"
+        )
+        raise
 
 
 def outcome_metadata(outcome: Outcome, store: EvidenceStore) -> dict[str, dg.MetadataValue[Any]]:

@@ -97,6 +97,8 @@ class WorkerLambda:
         )
         self._slots_lock = threading.Lock()
         self._verdicts = threading.BoundedSemaphore(_VERDICTS_AT_ONCE)
+        self._stopped = threading.Event()
+        self._at_work: set[str] = set()
 
     def request(self, target: Target, *, collection_id: str, run_id: str, attempt: int) -> WorkerRequest:
         """The event for one attempt at a target."""
@@ -127,7 +129,16 @@ class WorkerLambda:
         with self._slots_lock:
             slots = self._slots[target.account_id]
         with slots:
-            return _Collecting(self, target, collection_id, run_id, first_attempt).run()
+            self._at_work.add(target.key)
+            try:
+                return _Collecting(self, target, collection_id, run_id, first_attempt).run()
+            finally:
+                self._at_work.discard(target.key)
+
+    def stop(self) -> list[str]:
+        """Invoke nothing any more; the targets that are under way, whose workers finish by themselves."""
+        self._stopped.set()
+        return sorted(self._at_work)
 
     def verdict(
         self, request: WorkerRequest, *, started_at: str, attempts: int, run_ids: Iterable[str] = ()
@@ -177,6 +188,8 @@ class _Collecting:
         return msgspec.structs.replace(result, function=self._function)
 
     def _stop(self, state: RetryCallState) -> bool:
+        if self._worker._stopped.is_set():
+            return True
         if stop_after_attempt(1 + self._worker._limits.max_retries)(state):
             return True
         return time.monotonic() + state.upcoming_sleep + _LEAST_ATTEMPT_SECONDS > self._deadline
@@ -199,6 +212,8 @@ class _Collecting:
         if self._function is None or self._function.reason:
             looking = accounts.lambda_client(self._target.region, _LOOK_SECONDS)
             self._function = read_function(looking, credentials, settings.function_name)
+        if self._worker._stopped.is_set():  # looked at last: it may have waited for its turn, or for the role
+            return Failed(Reason.RESULT_MISSING, "the run was stopped before the worker was asked", retryable=False)
         self._made += 1
         request = self._request(self._made)
         seconds = min(float(self._worker._limits.attempt_timeout_seconds), self._deadline - time.monotonic())

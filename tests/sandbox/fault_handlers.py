@@ -34,6 +34,13 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     }
 
 
+def slow(event: dict[str, Any], context: Any) -> Any:
+    """Note the target in a file, then work for longer than any test waits."""
+    with open(os.environ["SLOW_LOG"], "a", encoding="utf-8") as log:  # noqa: PTH123 - one write, appended
+        log.write(f"{event['account_id']}|{event['region']}\n")
+    time.sleep(60)
+
+
 def _call(service: str, operation: str, arguments: dict[str, Any]) -> Any:
     import boto3
 
