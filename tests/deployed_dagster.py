@@ -25,6 +25,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 START_SECONDS = 120
 _DAGSTER_YAML = """\
 telemetry: {enabled: false}
@@ -93,6 +95,14 @@ class DeployedDagster:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def kill_runs(self) -> int:
+        """SIGKILL the processes of runs, which the code server started; how many there were."""
+        found = [p for p in psutil.Process(self._processes["code"].pid).children(recursive=True)
+                 if any("spawn_main" in word for word in p.cmdline())]  # fmt: skip
+        for process in found:
+            process.kill()
+        return len(found)
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()

@@ -13,7 +13,11 @@ from dbadmin_assets.errors import ReportError, RunDiedError
 # Dagster's states in which something should happen by itself; a queued run may wait for others as long as it takes.
 _AT_WORK = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 _MARGIN_SECONDS = 300  # beside the time that a target may take: consolidating, sealing, clocks that differ
-_DIED = (" died: ", "Detected run worker status", "health check failed")  # the second and third: Dagster's daemon
+_DIED = (
+    " died: ",  # the notice of this program
+    "Detected run worker status",  # Dagster's daemon, where it monitors runs
+    "marked as failed from outside the execution context",  # Dagster's code server, of a process that it started
+)
 
 
 class WaitedLongEnoughError(ReportError):
@@ -40,7 +44,7 @@ def follow(
             heard = now
         if status in FINISHED:
             if status == "FAILURE" and has_died(progress):
-                raise RunDiedError(str(progress.failure), hint=_and_then(run))
+                raise RunDiedError(_death(run.run_id, str(progress.failure)), hint=_and_then(run))
             return str(status)
         if now - heard > silence_seconds:
             raise RunDiedError(silence(run.run_id, now - heard), hint=how_to_follow(run.run_id))
@@ -93,6 +97,10 @@ def silence(run_id: str, silent_seconds: float) -> str:
 def how_to_follow(run_id: str) -> str:
     """The two commands for a run that goes on."""
     return f"`db-admin-report status {run_id}` shows how it is going, `db-admin-report cancel {run_id}` stops it"
+
+
+def _death(run_id: str, failure: str) -> str:
+    return failure if " died: " in failure else f"run {run_id} died: {failure}"
 
 
 def _and_then(run: Run) -> str:
