@@ -9,7 +9,7 @@ from tests.deployed_dagster import DeployedDagster, gate
 
 REASON = "Worker Failed: Cannot assume role"
 ITS_OWN = ("run_id", "collection_id", "report", "manifest", "csv", "csv_sha256", "sequence", "outputs", "started_at",
-           "ended_at", "files")  # fmt: skip
+           "ended_at", "files", "compared_with", "not_compared")  # fmt: skip
 
 
 def generated(machine: Machine, *arguments: str) -> tuple[int, dict[str, Any], str]:
