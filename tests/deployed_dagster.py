@@ -98,11 +98,13 @@ class DeployedDagster:
 
     def kill_runs(self) -> int:
         """SIGKILL the processes of runs, which the code server started; how many there were."""
-        found = [p for p in psutil.Process(self._processes["code"].pid).children(recursive=True)
-                 if any("spawn_main" in word for word in p.cmdline())]  # fmt: skip
-        for process in found:
-            process.kill()
-        return len(found)
+        killed = 0
+        for process in psutil.Process(self._processes["code"].pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):  # one that ended meanwhile; a zombie counts as such
+                if any("spawn_main" in word for word in process.cmdline()):
+                    process.kill()
+                    killed += 1
+        return killed
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
