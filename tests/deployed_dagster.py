@@ -96,15 +96,12 @@ class DeployedDagster:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def kill_runs(self) -> int:
-        """SIGKILL the processes of runs, which the code server started; how many there were."""
-        killed = 0
+    def kill_runs(self) -> None:
+        """SIGKILL the processes of all runs, which the code server started."""
         for process in psutil.Process(self._processes["code"].pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):  # one that ended meanwhile; a zombie counts as such
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself
                 if any("spawn_main" in word for word in process.cmdline()):
                     process.kill()
-                    killed += 1
-        return killed
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()

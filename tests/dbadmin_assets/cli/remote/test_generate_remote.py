@@ -137,15 +137,17 @@ def test_a_run_that_read_another_inventory_is_told(far: Machine, deployed: Deplo
 
 def test_a_run_whose_process_is_killed_there_has_died(far: Machine, deployed: DeployedDagster) -> None:
     process = far.start("generate", "--json")
+    assert process.stderr is not None
+    run_id = next(line.split()[1] for line in process.stderr if line.startswith("Run: "))
     give_up = time.monotonic() + 60
-    while not deployed.kill_runs():
+    while deployed.runs()[run_id]["status"] not in ("SUCCESS", "FAILURE"):
         assert time.monotonic() < give_up
-        time.sleep(0.05)
+        deployed.kill_runs()
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1, out + err
     error = json.loads(out)["error"]
     assert error["type"] == "RunDiedError"
-    run_id = error["message"].split()[1]
+    assert run_id in error["message"]
     assert f"{deployed.url}/runs/{run_id}" in error["hint"]
     code, out, _ = far.run("status", run_id, "--json")
     assert (code, json.loads(out)["status"]) == (1, "died")
