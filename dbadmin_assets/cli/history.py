@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ def history_command(limit: int, as_json: bool, **given: Any) -> None:
 
 
 def list_reports(store: EvidenceStore, limit: int) -> list[dict[str, Any]]:
-    """The newest reports. One whose manifest cannot be read is listed with the problem, not left out.
+    """The newest reports. One that cannot be read, or is no link of the chain, is listed with the problem.
 
     Raises:
         EvidenceError: the bucket cannot be listed.
@@ -54,12 +55,18 @@ def list_reports(store: EvidenceStore, limit: int) -> list[dict[str, Any]]:
 
 def _report(store: EvidenceStore, folder: str) -> dict[str, Any]:
     from dbadmin_assets.cli.summary import read_manifest, summarize
+    from dbadmin_assets.review.chain import link_key
 
     try:
-        summary = summarize(read_manifest(store, folder), store.url(folder))
+        manifest = read_manifest(store, folder)
+        summary = summarize(manifest, store.url(folder))
+        link = store.read(link_key(manifest["sequence"]))
+        if link is None or json.loads(link) != manifest:  # whoever may write the bucket may lay anything there
+            problem = f"it is not {link_key(manifest['sequence'])} of the chain: not sealed by a report"
+            return {"report": store.url(folder), "problem": problem}
     except EvidenceError as error:
         return {"report": store.url(folder), "problem": error.message}
-    except (KeyError, TypeError, AttributeError) as error:  # another schema version
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # another schema version
         return {"report": store.url(folder), "problem": f"its manifest cannot be understood ({error!r})"}
     for long in ("accounts", "failures", "partial", "exit_code"):
         del summary[long]
@@ -70,7 +77,7 @@ def _print(reports: list[dict[str, Any]]) -> None:
     rows = []
     for report in reports:
         if "problem" in report:
-            rows.append(["", "", "", "", "UNREADABLE", "", "", "", "", "", report["report"]])
+            rows.append(["", "", "", "", "NOT SEALED", "", "", "", "", "", report["report"]])
             continue
         scope, counts, numbers = report["scope"], report["counts"], report["population"]
         rows.append(
