@@ -86,7 +86,7 @@ def install_native(directory: Path) -> None:
 def _pip(directory: Path, *options: str) -> None:
     subprocess.run(
         [
-            sys.executable, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", "--require-hashes",
+            sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes",
             "--only-binary=:all:", "--no-compile", *options, "--target", str(directory),
             "-r", str(ROOT / "requirements" / "worker.txt"),
         ],
