@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 50
 _Outcome = DatabaseResult | DatabaseFailure
+_Addresses = dict[str, tuple[str, int]]
 
 
 def collect(
@@ -55,7 +56,8 @@ def collect(
         collector: finds an engine's collector; replaced by tests.
     """
     started_at = _now()
-    outcomes = _all(request, deadline, secrets, collector)
+    addresses: _Addresses = {}
+    outcomes = _all(request, deadline, secrets, collector, addresses)
     targets = sorted(request.databases, key=lambda target: target.name)
     in_order = sorted(outcomes.items())  # by name, not by who finished first: equal servers, equal object
     results = {name: o for name, o in in_order if isinstance(o, DatabaseResult)}
@@ -72,7 +74,8 @@ def collect(
         "accountId": request.account_id,
         "region": request.region,
         "databaseConnections": [
-            results[t.name].connection if t.name in results else failed_connection(t) for t in targets
+            results[t.name].connection if t.name in results else failed_connection(t, addresses.get(t.name))
+            for t in targets
         ],
         "adminUsers": users,
         "warnings": sorted(warnings, key=lambda w: (w["database_name"], w["order"], w["text"])),
@@ -96,6 +99,7 @@ def _all(
     deadline: float,
     secrets: SecretsManagerClient,
     collector: Callable[[str], Collector],
+    addresses: _Addresses,
 ) -> dict[str, _Outcome]:
     """Every database's outcome by name, whatever its thread does."""
     todo: queue.SimpleQueue[DatabaseTarget] = queue.SimpleQueue()
@@ -109,7 +113,7 @@ def _all(
                 target = todo.get_nowait()
             except queue.Empty:
                 return
-            done.put((target.name, _one(target, request, deadline, secrets, collector)))
+            done.put((target.name, _one(target, request, deadline, secrets, collector, addresses)))
 
     for n in range(min(AT_ONCE, len(request.databases))):
         threading.Thread(target=run, daemon=True, name=f"database-{n}").start()
@@ -133,9 +137,11 @@ def _one(
     deadline: float,
     secrets: SecretsManagerClient,
     collector: Callable[[str], Collector],
+    addresses: _Addresses,
 ) -> _Outcome:
     try:
         credentials: Credentials = load(target, request.region, secrets)
+        addresses[target.name] = credentials.host, credentials.port
         return collector(target.engine)(target, credentials, deadline, request.account_id, request.region)
     except DatabaseError as error:
         return failure(target, error.reason, error.detail)
@@ -148,15 +154,16 @@ def failure(target: DatabaseTarget, reason: Reason, detail: str) -> DatabaseFail
     return {"database_name": target.name, "reason": reason.value, "detail": detail, "occurred_at": _now()}
 
 
-def failed_connection(target: DatabaseTarget) -> DatabaseConnection:
-    """The item of a database that gave no data."""
+def failed_connection(target: DatabaseTarget, address: tuple[str, int] | None = None) -> DatabaseConnection:
+    """The item of a database that gave no data; `address`: host and port, where its secret was read."""
+    host, port = address or (target.host, target.port)
     return {
         "name": target.name,
         "engine": target.engine,
         "product": None,
         "database_type": target.database_type,
-        "host": target.host,
-        "port": target.port,
+        "host": host,
+        "port": port,
         "status": "failed",
         "engine_version": None,
         "server_name": None,

@@ -13,6 +13,7 @@ from worker_lambda.event_fields import ACCOUNT_ID as ACCOUNT_ID
 from worker_lambda.event_fields import DATABASE_FIELDS, REQUEST_FIELDS, RESULT_FIELDS, check
 from worker_lambda.event_fields import HOST as HOST
 from worker_lambda.event_fields import REGION as REGION
+from worker_lambda.event_fields import TAG_KEY as TAG_KEY
 
 SCHEMA_VERSION = "1"
 
@@ -21,6 +22,7 @@ Tls = Literal["verify-full", "require", "off"]
 Auth = Literal["password", "iam"]
 
 DATABASE_TYPES: dict[str, str] = {"mysql": "MySQL", "mssql": "MSSQL"}
+DISCOVER_TAG = "db-admin-report:engine"
 DEFAULT_PORTS: dict[str, int] = {"mysql": 3306, "mssql": 1433}
 
 
@@ -103,11 +105,14 @@ class WorkerRequest:
     region: str
     result: ResultLocation
     databases: tuple[DatabaseTarget, ...]
+    discover_tag: str | None = None  # asks for a discovery; the tag that EC2 hosts of databases carry
     schema_version: str = SCHEMA_VERSION
 
     def to_event(self) -> dict[str, Any]:
         """JSON-ready dict; `from_event` of it gives an equal request."""
         event = asdict(self)
+        if self.discover_tag is None:
+            del event["discover_tag"]  # a worker from before there was one refuses what it does not know
         event["databases"] = [{k: v for k, v in d.items() if v is not None} for d in event["databases"]]
         return event
 
@@ -145,6 +150,7 @@ class WorkerRequest:
             **{k: event[k] for k in ("collection_id", "run_id", "attempt", "account_id", "region")},
             result=ResultLocation(**result),
             databases=tuple(DatabaseTarget(**d) for d in databases),
+            discover_tag=event.get("discover_tag"),
         )
 
 
@@ -264,6 +270,33 @@ class Metadata(TypedDict):
     collectionEndTime: str
 
 
+class FoundDatabase(TypedDict):
+    """A database that AWS lists, whether the inventory declares it or not. Text as AWS has it, never escaped.
+
+    `engine` is the inventory's word; `product` AWS's (mariadb, aurora-mysql, custom-sqlserver-ee, ec2); `port` None
+    where AWS does not know it. `addresses`: the others that it answers at, of a cluster its members' too.
+    """
+
+    identifier: str
+    arn: str
+    kind: Literal["instance", "cluster", "host"]
+    engine: str
+    product: str
+    state: str
+    host: str | None
+    port: int | None
+    addresses: list[str]
+
+
+class Discovery(TypedDict):
+    """What runs in the account and region. `reason`: why it is not complete; `at`: when it was known, None when off."""
+
+    status: Literal["complete", "failed", "off"]
+    reason: str | None
+    at: str | None
+    found: list[FoundDatabase]
+
+
 class Collection(TypedDict):
     """The result object: everything one worker read for one target in one attempt."""
 
@@ -281,6 +314,7 @@ class Collection(TypedDict):
     queries: dict[str, str]
     metadata: Metadata
     functionVersion: NotRequired[str]
+    discovery: NotRequired[Discovery]  # a worker from before there was one says nothing of it
 
 
 # Places of the warning sentences, in the order the report joins them.

@@ -9,6 +9,7 @@ from typing import Any
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,253}[A-Za-z0-9])?")
+TAG_KEY = re.compile(r"[\w .:/=+@-]{1,128}")
 SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -33,6 +34,7 @@ REQUEST_FIELDS = {
     "region": Field(str, True, REGION),
     "result": Field(dict, True),
     "databases": Field(list, True),
+    "discover_tag": Field(str, False, TAG_KEY),
 }
 RESULT_FIELDS = {
     "bucket": Field(str, True, re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")),

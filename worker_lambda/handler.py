@@ -9,10 +9,11 @@ import base64
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from worker_lambda import __version__
-from worker_lambda.contract import Collection, ContractError, WorkerRequest, WorkerResponse
+from worker_lambda.contract import Collection, ContractError, Discovery, WorkerRequest, WorkerResponse
 from worker_lambda.errors import DeliveryError
 from worker_lambda.json_log import JsonLog, metrics
 
@@ -56,12 +57,22 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 
 
 def _collect(request: WorkerRequest, deadline: float, function_version: str) -> Collection:
+    discovered = _discovering(request, deadline)
     from worker_lambda.collect import collect
     from worker_lambda.credentials import secrets_client
 
     collection = collect(request, deadline, secrets_client(request.region))
     collection["functionVersion"] = function_version
+    collection["discovery"] = discovered()
     return collection
+
+
+def _discovering(request: WorkerRequest, deadline: float) -> Callable[[], Discovery]:
+    if request.discover_tag is None:
+        return lambda: {"status": "off", "reason": None, "at": None, "found": []}
+    from worker_lambda.discovery import begin
+
+    return begin(request, deadline)
 
 
 def _deliver(request: WorkerRequest, collection: Collection, log: JsonLog) -> WorkerResponse:
@@ -150,6 +161,9 @@ def _report(request: WorkerRequest, collection: Collection, log: JsonLog, began:
     duration_ms = round((time.monotonic() - began) * 1000)
     for error in collection["errors"]:
         log.warn("database failed", database=error["database_name"], reason=error["reason"])
+    if (discovery := collection.get("discovery")) and discovery["status"] != "off":
+        told = {"status": discovery["status"], "reason": discovery["reason"], "found": len(discovery["found"])}
+        log.info("discovered", **told)
     counts = {
         "Databases": len(statuses),
         "FailedDatabases": statuses.count("failed"),

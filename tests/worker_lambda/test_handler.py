@@ -83,6 +83,7 @@ def test_a_bucket_that_refuses_is_a_failure_that_names_the_key(s3: Any) -> None:
     [
         ({"account_id": 111111111111}, "event.account_id is int, not str"),
         ({"schema_version": "9"}, "schema_version is '9', this worker speaks '1'"),
+        ({"discover_tag": "a*\n"}, "event.discover_tag has a form that is not allowed"),
         ({"unheard_of": 1}, "event.unheard_of is not known"),
         ({"databases": [{"name": "x", "engine": "oracle"}]}, "databases[0].engine is 'oracle'"),
         ({"databases": [{"name": "x", "engine": "mysql", "host": "a b"}]}, "databases[0].host has a form"),
@@ -114,5 +115,35 @@ def test_log_lines_are_json_with_the_run_and_without_secret_or_account_names(
 
 def test_importing_the_handler_loads_neither_boto3_nor_a_driver() -> None:
     """Cold starts: what a target does not need is not imported."""
-    check = "import worker_lambda.handler, sys; sys.exit(bool({'boto3', 'pymysql', 'pymssql'} & set(sys.modules)))"
+    heavy = "{'boto3', 'pymysql', 'pymssql', 'worker_lambda.discovery'}"
+    check = f"import worker_lambda.handler, sys; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+def test_without_being_asked_the_worker_looks_for_nothing(s3: Any) -> None:
+    handler(event(), Context())
+    collection = json.loads(s3.get_object(Bucket="evidence", Key=KEY)["Body"].read())
+    assert collection["discovery"] == {"status": "off", "reason": None, "at": None, "found": []}
+
+
+def test_what_runs_beside_the_databases_asked_for_is_in_the_object(s3: Any) -> None:
+    boto3.client("rds", region_name="us-east-1").create_db_instance(
+        DBInstanceIdentifier="archive", Engine="mysql", DBInstanceClass="db.m5.large", AllocatedStorage=20,
+        MasterUsername="root", MasterUserPassword="password12",
+    )  # fmt: skip
+    answer = handler(event() | {"discover_tag": "db-admin-report:engine"}, Context())
+    collection = json.loads(s3.get_object(Bucket="evidence", Key=KEY)["Body"].read())
+    assert (answer["status"], collection["discovery"]["status"]) == ("success", "complete")
+    assert [item["identifier"] for item in collection["discovery"]["found"]] == ["archive"]
+
+
+def test_a_database_that_refused_has_the_address_that_its_secret_holds(s3: Any) -> None:
+    asked = event()
+    port = asked["databases"][0].pop("port")
+    login = {"username": "reader", "password": "x", "host": asked["databases"][0].pop("host"), "port": port}
+    boto3.client("secretsmanager", region_name="us-east-1").put_secret_value(
+        SecretId="db/orders", SecretString=json.dumps(login)
+    )
+    handler(asked, Context())
+    (connection,) = json.loads(s3.get_object(Bucket="evidence", Key=KEY)["Body"].read())["databaseConnections"]
+    assert (connection["status"], connection["host"], connection["port"]) == ("failed", "127.0.0.1", port)
