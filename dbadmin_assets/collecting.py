@@ -104,8 +104,10 @@ def make_request(
                 account_id=target.account_id,
                 account_name=target.account_name,
                 region=target.region,
-                declared=tuple(DeclaredDatabase(d.name, d.engine, d.owner) for d in target.databases),
-                excluded=tuple(ExcludedDatabase(d.name, d.engine, d.exclude or "") for d in target.excluded),
+                declared=tuple(DeclaredDatabase(d.name, d.engine, d.owner, d.host, d.port) for d in target.databases),
+                excluded=tuple(
+                    ExcludedDatabase(d.name, d.engine, d.exclude or "", d.host, d.port) for d in target.excluded
+                ),
             )
             for target in targets
         ),

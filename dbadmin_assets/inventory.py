@@ -31,13 +31,18 @@ from worker_lambda import contract
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """How the worker of one target is reached. `writer_role_name` has its placeholder filled in."""
+    """How the worker of one target is reached, and whether it looks for databases beyond those that are declared.
+
+    `writer_role_name` has its placeholder filled in; `discover_tag` is the key of the tag that hosts carry.
+    """
 
     role_name: str = "db-admin-report-invoker"
     function_name: str = "db-admin-report-worker"
     external_id: str | None = None
     writer_role_name: str = "db-admin-report-writer-{account}"
     timeout_seconds: int = 600
+    discover: bool = False
+    discover_tag: str = contract.DISCOVER_TAG
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ VpcId = Annotated[str, _form(re.compile(r"vpc-[0-9a-f]+"), "the id of a VPC")]
 SubnetId = Annotated[str, _form(re.compile(r"subnet-[0-9a-f]+"), "the id of a subnet")]
 SecurityGroupId = Annotated[str, _form(re.compile(r"sg-[0-9a-f]+"), "the id of a security group")]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+DiscoverTag = Annotated[str, _form(contract.TAG_KEY, "the key of a tag")]
 TagValue = Annotated[str, StringConstraints(max_length=256)]
 TimeoutSeconds = Annotated[int, Field(ge=10, le=900)]  # 900 s is Lambda's own limit
 
@@ -87,6 +88,8 @@ class WorkerEntry(Entry):
     external_id: ExternalId | None = None
     writer_role_name: WriterRoleName | None = None
     timeout_seconds: TimeoutSeconds | None = None
+    discover: bool | None = None
+    discover_tag: DiscoverTag | None = None
 
 
 class NetworkEntry(Entry):

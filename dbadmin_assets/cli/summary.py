@@ -102,6 +102,7 @@ def summarize(manifest: dict[str, Any], location: str, formats: Sequence[str] = 
         "population": manifest["population"],
         "counts": manifest["counts"],
         "accounts": list(_accounts(manifest)),
+        "discovered": manifest.get("discovered"),  # None: from before there was one
         "failures": [f for f in _findings(manifest) if f["status"] == "failed"],
         "partial": [f for f in _findings(manifest) if f["status"] == "partial"],
     }
@@ -159,12 +160,38 @@ def print_summary(summary: dict[str, Any]) -> None:
         f" + {numbers['failed']} failed + {numbers['excluded']} excluded"
     )
     say(f"Users: {counts['users']}, admins: {counts['admins']}")
+    for line in _coverage(summary["discovered"]):
+        say(line)
     for item in summary["left_out"]:
         say(f"Left out: {item['name']}: {item['reason']}")
     say(f"Changes: {_changes(summary)}")
     say(f"Sealed: number {summary['sequence']}, {'signed' if summary['signed'] else 'NOT SIGNED'}, {_kept(summary)}")
     say(f"Report: {next(iter(summary['outputs'].values()), None) or summary['csv'] or summary['report']}")
     click.secho("COMPLETE" if summary["complete"] else "INCOMPLETE", fg="green" if summary["complete"] else "yellow")
+
+
+def _coverage(discovered: dict[str, Any] | None) -> Iterator[str]:
+    """What AWS has that the inventory has not, and where that is not known."""
+    from dbadmin_assets.review.coverage import OLDER_WORKER
+
+    targets = discovered["targets"] if discovered else []
+    looked = [target for target in targets if target["status"] in ("complete", "failed")]
+    if discovered is None or not looked:
+        older = any(target["reason"] == OLDER_WORKER for target in targets)
+        yield "Not in the inventory: not known; " + (OLDER_WORKER if older else "worker.discover is off")
+        return
+    undeclared, gone = discovered["undeclared"], discovered["gone"]
+    complete = sum(target["status"] == "complete" for target in looked)
+    lost = f", {len(gone)} declared and gone" if gone else ""
+    yield f"Not in the inventory: {len(undeclared)}{lost} (known in {complete} of {len(targets)} targets)"
+    for found in undeclared:
+        address = f"{found['host']}:{found['port']}" if found["port"] else found["host"] or "no address yet"
+        yield f"  {found['accountId']} {found['region']} {found['identifier']}: {found['product']} at {address}"
+    for found in gone:
+        yield f"  {found['accountId']} {found['region']} {found['name']}: gone, RDS does not list {found['host']}"
+    for target in looked:
+        if target["status"] == "failed":
+            yield f"  {target['accountId']} {target['region']}: not known, {target['reason']}"
 
 
 def _changes(summary: dict[str, Any]) -> str:

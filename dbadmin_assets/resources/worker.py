@@ -11,7 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
@@ -41,6 +41,7 @@ _LEAST_ATTEMPT_SECONDS = 5.0  # with less than this left no new attempt is begun
 _RESULT_MARGIN_SECONDS = 5  # a worker that is timed out by Lambda may have delivered just before
 _POLL_SECONDS = 2.0
 _LOOK_SECONDS = 10  # for reading which code the function has
+_UNKNOWN_TO_OLDER_WORKERS = "event.discover_tag is not known"
 _VERDICTS_AT_ONCE = 4  # a decoded object is several times its size
 
 
@@ -118,6 +119,7 @@ class WorkerLambda:
                 external_id=target.worker.external_id,
             ),
             databases=tuple(database.to_contract() for database in target.databases),
+            discover_tag=target.worker.discover_tag if target.worker.discover else None,
         )
 
     def collect(self, target: Target, *, collection_id: str, run_id: str, first_attempt: int = 1) -> Outcome:
@@ -220,6 +222,11 @@ class _Collecting:
         over_at = time.monotonic() + min(seconds, settings.timeout_seconds + _RESULT_MARGIN_SECONDS)
         client = accounts.lambda_client(self._target.region, _rounded_up(seconds))
         answer = invoke(client, credentials, settings.function_name, request)
+        if isinstance(answer, Refused) and _UNKNOWN_TO_OLDER_WORKERS in answer.detail and settings.discover:
+            # A worker from before discovery: its databases matter more, and the report says that nobody looked.
+            self._target = replace(self._target, worker=replace(settings, discover=False))
+            request = self._request(self._made)
+            answer = invoke(client, credentials, settings.function_name, request)
         try:
             return self._conclude(request, answer, over_at)
         except EvidenceError as error:

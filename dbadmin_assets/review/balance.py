@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from dbadmin_assets.review.coverage import GONE
 from dbadmin_assets.review.folder import report_folder
-from dbadmin_assets.review.manifest_model import Manifest
+from dbadmin_assets.review.manifest_model import Discovered, Manifest
 from dbadmin_assets.review.verdict import overall
 
 
@@ -32,6 +33,8 @@ def imbalances(manifest: Manifest) -> Iterator[tuple[str, str]]:
         if target.status != overall(tuple(d.status for d in target.databases))
     ]
     yield "targets", ", ".join(wrong)
+    if not isinstance(manifest.discovered, msgspec.UnsetType):
+        yield "discovered", "; ".join(_discovered(manifest, manifest.discovered))
     whole = any(request.full_scope for request in manifest.requests)
     yield "scope", "a request covers the whole inventory" if whole and not manifest.scope.full else ""
 
@@ -68,6 +71,37 @@ def _population(manifest: Manifest) -> Iterator[str]:
     yield from (f"{' '.join(name)} stands there {number} times" for name, number in names.items() if number > 1)
     targets = Counter((target.account_id, target.region) for target in manifest.targets)
     yield from (f"{' '.join(name)} stands there {number} times" for name, number in targets.items() if number > 1)
+
+
+def _discovered(manifest: Manifest, said: Discovered) -> Iterator[str]:
+    """Every target once, every found database known or listed, what is gone declared, failed and warned of."""
+    places = [(target.account_id, target.region) for target in manifest.targets]
+    if [(looked.account_id, looked.region) for looked in said.targets] != places:
+        yield "its targets are not those of the manifest"
+    unlisted = Counter((item.account_id, item.region) for item in said.undeclared)
+    complete = set()
+    for looked in said.targets:
+        place = (looked.account_id, looked.region)
+        left = unlisted.pop(place, 0)
+        if looked.found != looked.known + left:
+            yield f"{' '.join(place)}: {looked.found} found are not {looked.known} known + {left} undeclared"
+        if looked.status in ("off", "unknown") and looked.found:
+            yield f"{' '.join(place)}: {looked.found} found, although nobody looked"
+        if looked.status == "complete":
+            complete.add(place)
+    yield from (f"undeclared databases in {' '.join(place)}, which is no target" for place in unlisted)
+    if said.complete != (len(complete) == len(said.targets)):
+        yield f"complete is {said.complete}, in {len(complete)} of {len(said.targets)} targets it is"
+    told = {(t.account_id, t.region, d.name): d for t in manifest.targets for d in t.databases}
+    gone = Counter((item.account_id, item.region, item.name) for item in said.gone)
+    for entry, number in gone.items():
+        database = told.get(entry)
+        if database is None or database.status != "failed" or GONE not in (database.warning or "").split("; "):
+            yield f"{' '.join(entry)} is gone, and no failed database with that warning"
+        if number > 1 or entry[:2] not in complete:
+            yield f"{' '.join(entry)} is gone {number} times, or where the discovery is not complete"
+    warned = {entry for entry, d in told.items() if GONE in (d.warning or "").split("; ")}
+    yield from (f"{' '.join(entry)} is warned of as gone and not listed" for entry in sorted(warned - gone.keys()))
 
 
 def _differs(said: object, found: object) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dbadmin_assets.review.coverage import discovered
 from dbadmin_assets.review.errors import UnbalancedError
 from dbadmin_assets.review.records import DatabaseOutcome, Request, TargetRecord, WorkerFunction
 from dbadmin_assets.review.times import seconds_between
@@ -26,7 +27,8 @@ OUTSIDE_THE_POPULATION = (
     "IAM principals with rds-db:connect",
     "members of Windows and directory groups that are logins: the group is a row, its members are not",
     "linked servers and what they may do on the other side",
-    "databases that the inventory does not declare",
+    "databases that the inventory does not declare, in accounts and regions where `discovered` is not complete, and in"
+    " those that the inventory does not name",
 )
 
 
@@ -108,6 +110,7 @@ def build_manifest(
             for t in totals.per_target
             for name in t.undeclared
         ],
+        "discovered": discovered((t.record, t.coverage) for t in totals.per_target),
         "outsideThePopulation": list(OUTSIDE_THE_POPULATION),
         "comparedWith": None,
         "notCompared": NOT_COMPARED,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from dbadmin_assets.review.coverage import LookStatus
 from dbadmin_assets.review.manifest import MANIFEST_SCHEMA_VERSION, canonical_json
 from dbadmin_assets.review.records import Status
 
@@ -128,6 +129,40 @@ class NotDeclared(_Part, frozen=True, kw_only=True):
     name: str
 
 
+class Looked(_Part, frozen=True, kw_only=True):
+    account_id: str
+    region: str
+    status: LookStatus
+    reason: str | None
+    found: Count
+    known: Count
+
+
+class Undeclared(_Part, frozen=True, kw_only=True):
+    account_id: str
+    region: str
+    identifier: str
+    engine: str
+    product: str
+    state: str
+    host: str | None
+    port: int | None
+
+
+class Gone(_Part, frozen=True, kw_only=True):
+    account_id: str
+    region: str
+    name: str
+    host: str
+
+
+class Discovered(_Part, frozen=True, kw_only=True):
+    complete: bool
+    targets: list[Looked]
+    undeclared: list[Undeclared]
+    gone: list[Gone]
+
+
 class SealedFile(_Part, frozen=True, kw_only=True):
     name: str
     sha256: Sha256
@@ -186,6 +221,7 @@ class Manifest(_Part, frozen=True, kw_only=True):
     collections: list[CollectionAge]
     targets: list[TargetEntry]
     not_declared: list[NotDeclared]
+    discovered: Discovered | UnsetType = UNSET  # reports from before there was one have none
     outside_the_population: list[str]
     files: list[SealedFile]
     left_out: list[LeftOutFile]

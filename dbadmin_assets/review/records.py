@@ -26,19 +26,26 @@ class _Record(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
 
 
 class DeclaredDatabase(_Record, frozen=True, omit_defaults=True):
-    """A database server that the inventory wants read; `engine` is mysql or mssql, `owner` who answers for it."""
+    """A database server that the inventory wants read; `engine` is mysql or mssql, `owner` who answers for it.
+
+    `host` and `port` are the inventory's own; None where its secret holds them.
+    """
 
     name: str
     engine: str
     owner: str | None = None
+    host: str | None = None
+    port: int | None = None
 
 
-class ExcludedDatabase(_Record, frozen=True):
-    """A database server that the inventory names and leaves out, and why."""
+class ExcludedDatabase(_Record, frozen=True, omit_defaults=True):
+    """A database server that the inventory names and leaves out, and why; `host` and `port` as above."""
 
     name: str
     engine: str
     reason: str
+    host: str | None = None
+    port: int | None = None
 
 
 class CollectionObject(_Record, frozen=True):

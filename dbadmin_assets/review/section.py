@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from dbadmin_assets.review.coverage import GONE, NOT_IN_INVENTORY, Coverage, compare
 from dbadmin_assets.review.csv_cells import LINE_END, WrittenCells, is_plain, line, neutral, quoted
 from dbadmin_assets.review.detail import Detail, database_values
 from dbadmin_assets.review.errors import ContradictionError
@@ -15,7 +16,7 @@ from dbadmin_assets.review.result_check import ADMIN
 from dbadmin_assets.review.settle import ResultConnection, ResultObject, Settled, settle
 from dbadmin_assets.review.totals import TargetTotals
 from dbadmin_assets.review.verdict import overall
-from worker_lambda.contract import DATABASE_TYPES, WARNING_NO_ACCOUNTS, WARNING_SAME_SERVER
+from worker_lambda.contract import DATABASE_TYPES, WARNING_NO_ACCOUNTS, WARNING_NOT_IN_INVENTORY, WARNING_SAME_SERVER
 
 _UNREACHED = ResultConnection("", None, None, None, None, None)
 # Key, line, number: cells hold no control characters, so NUL separates and sorts lowest. Without a line: detail only.
@@ -80,11 +81,12 @@ class Section:
         changed = self._add_rows(settled.result, {n: d for n, d in databases.items() if n in settled.covered})
         for database in databases.values():
             self._check_counts(record, database)
-        warnings = _warnings(record, settled, databases)
+        coverage = compare(record, settled)
+        warnings = _warnings(record, settled, databases, coverage)
         changed += sum(
             self._note(self._warnings, "WARNING", record, databases[name], text) for name, text in warnings.items()
         )
-        changed += self._add_errors(record, databases)
+        changed += self._add_errors(record, databases) + self._add_undeclared(record, coverage)
         totals = TargetTotals(
             record=record,
             status=overall(tuple(d.status for d in settled.databases)),
@@ -93,6 +95,7 @@ class Section:
             excluded_principals={n: tuple(sorted(d.excluded)) for n, d in databases.items() if d.excluded},
             undeclared=settled.undeclared,
             changed_cells=changed,
+            coverage=coverage,
         )
         self._targets.append(totals)
         return totals
@@ -113,6 +116,7 @@ class Section:
     def _section_row(self) -> str:
         databases = [d for t in self._targets for d in t.databases]
         statuses = Counter(d.status for d in databases)
+        seen_at = (t.coverage.at for t in self._targets if t.coverage.undeclared and t.coverage.at)
         return line(
             [
                 f"ACCOUNT: {self._account_id}",
@@ -124,7 +128,7 @@ class Section:
                 "",
                 "",
                 f"{statuses['failed']} failed; {statuses['partial']} partial",
-                max((d.reported_at for d in databases), default=self._as_of),
+                max((*(d.reported_at for d in databases), *seen_at), default=self._as_of),
             ]
         )
 
@@ -173,6 +177,17 @@ class Section:
         failed = [d for d in databases.values() if d.outcome.status == "failed"]
         return sum(self._note(self._errors, "ERROR", record, d, d.outcome.reason or "") for d in failed)
 
+    def _add_undeclared(self, record: TargetRecord, coverage: Coverage) -> int:
+        """A WARNING row for each database that runs and is not declared; its identifier is all the name it has."""
+        changed = 0
+        for found in coverage.undeclared:
+            name = neutral(found.identifier)
+            cells = [f"WARNING: {self._account_id}", record.region, name, DATABASE_TYPES[found.engine]]
+            key = f"{name}\0\0{record.region}\0{found.host or ''}"
+            self._warnings.append((key, line([*cells, NOT_IN_INVENTORY, coverage.at or self._as_of]), 0))
+            changed += name != found.identifier
+        return changed
+
     def _note(self, notes: list[_Sortable], kind: str, record: TargetRecord, database: _Database, text: str) -> int:
         cell = neutral(text)
         first = f"{kind}: {self._account_id}"
@@ -197,7 +212,9 @@ class Section:
         )
 
 
-def _warnings(record: TargetRecord, settled: Settled, databases: dict[str, _Database]) -> dict[str, str]:
+def _warnings(
+    record: TargetRecord, settled: Settled, databases: dict[str, _Database], coverage: Coverage
+) -> dict[str, str]:
     """By database, the text of its WARNING row."""
     sentences: defaultdict[str, set[tuple[int, str]]] = defaultdict(set)
     for warning in settled.result.warnings:
@@ -205,6 +222,8 @@ def _warnings(record: TargetRecord, settled: Settled, databases: dict[str, _Data
             sentences[warning.database_name].add((warning.order, warning.text))
     for name, other in record.same_servers:
         sentences[name].add((WARNING_SAME_SERVER, f"Same server as {other}"))
+    for gone in coverage.gone:
+        sentences[gone.name].add((WARNING_NOT_IN_INVENTORY, GONE))
     for name, database in databases.items():
         if not database.users and database.outcome.status == "complete":
             sentences[name].add((WARNING_NO_ACCOUNTS, "No accounts to list"))  # the worker may have said so itself

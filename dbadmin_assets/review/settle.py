@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -60,6 +61,7 @@ class ResultConnection(msgspec.Struct, gc=False):
     engine_version: str | None
     server_name: str | None
     server_identity: str | None
+    port: int | None = None
 
 
 class ResultWarning(msgspec.Struct, gc=False):
@@ -70,12 +72,34 @@ class ResultWarning(msgspec.Struct, gc=False):
     text: str
 
 
+class ResultFound(msgspec.Struct, gc=False):
+    """The part of contract.FoundDatabase that a report shows, or is matched by."""
+
+    identifier: str
+    engine: str
+    product: str
+    state: str
+    host: str | None
+    port: int | None
+    addresses: list[str]
+
+
+class ResultDiscovery(msgspec.Struct):
+    """contract.Discovery."""
+
+    status: Literal["complete", "failed", "off"]
+    reason: str | None
+    at: str | None
+    found: list[ResultFound]
+
+
 class ResultObject(msgspec.Struct):
     """The part of contract.Collection that a report is made of."""
 
     databaseConnections: list[ResultConnection]
     adminUsers: list[ResultUser]
     warnings: list[ResultWarning]
+    discovery: ResultDiscovery | None = None
 
 
 NOTHING = ResultObject([], [], [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from dbadmin_assets.review.coverage import NOT_LOOKED, Coverage
 from dbadmin_assets.review.records import DatabaseOutcome, Status, TargetRecord
 
 
@@ -21,6 +22,7 @@ class TargetTotals:
         excluded_principals: accounts that policy leaves out of the rows, raw names, by database.
         undeclared: databases of the verdict that are not declared any more; they have no rows.
         changed_cells: cells that were made harmless.
+        coverage: what runs there against what is declared.
     """
 
     record: TargetRecord
@@ -30,6 +32,7 @@ class TargetTotals:
     excluded_principals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     undeclared: tuple[str, ...] = ()
     changed_cells: int = 0
+    coverage: Coverage = NOT_LOOKED
 
 
 @dataclass(frozen=True, slots=True)

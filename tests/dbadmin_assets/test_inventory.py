@@ -273,3 +273,21 @@ def test_any_document_is_read_or_refused_and_nothing_else(document: Any) -> None
     for text in (json.dumps(document).encode(), yaml.safe_dump(document).encode()):
         with pytest.raises(InventoryError):
             parse_inventory(text, "x")
+
+
+def test_looking_is_off_unless_said_and_may_be_on_for_one_account_only() -> None:
+    text = EXAMPLE.replace(
+        b"external_id: account-wide,", b"external_id: account-wide, discover: true, discover_tag: Engine,"
+    )
+    assert text != EXAMPLE
+    found = {(t.account_id, t.worker.discover, t.worker.discover_tag) for t in parse_inventory(text, "x").targets()}
+    assert len({account for account, on, _ in found if on}) == 1
+    assert {tag for _, on, tag in found if on} == {"Engine"}
+    assert {tag for _, on, tag in found if not on} == {"db-admin-report:engine"}
+
+
+@pytest.mark.parametrize("value", ["discover: yes please", "discover: 1", 'discover_tag: "a*"', 'discover_tag: ""'])
+def test_a_wrong_word_about_looking_is_refused(value: str) -> None:
+    with pytest.raises(InventoryError) as caught:
+        parse_inventory(EXAMPLE.replace(b"external_id: general", value.encode()), "x")
+    assert "worker.discover" in str(caught.value)

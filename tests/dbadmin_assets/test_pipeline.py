@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -229,3 +230,42 @@ def test_a_run_that_loses_the_race_for_the_partition_keys_goes_on(
     monkeypatch.setattr(instance, "add_dynamic_partitions", lose_once)
     assert run_job(instance).success
     assert (lost, sorted(instance.get_dynamic_partitions("targets"))) == (["targets"], TARGETS)
+
+
+async def look_too(aws: FaultyAws, event: dict[str, Any]) -> Answer:
+    """A worker that finds one database that nobody declared, and the one that is declared in another spelling."""
+    answer = await succeed(aws, event)
+    key = f"/{event['result']['bucket']}/{event['result']['key']}"
+    result = json.loads(aws.objects[key])
+    names = ("archive.rds", event["databases"][0]["host"].upper())
+    result["discovery"] = {
+        "status": "complete", "reason": None, "at": "2026-01-15T14:22:33Z",
+        "found": [
+            {
+                "identifier": name, "arn": name, "kind": "instance", "engine": "mysql", "product": "mariadb",
+                "state": "available", "host": name, "port": 3306, "addresses": [],
+            }
+            for name in names
+        ],
+    }  # fmt: skip
+    data = aws.objects[key] = json.dumps(result).encode()
+    changed = {"sha256": hashlib.sha256(data).hexdigest(), "sizeBytes": len(data)}
+    return Answer(json.dumps(json.loads(answer.body) | changed).encode())
+
+
+def test_what_runs_and_is_not_declared_is_in_the_report_and_leaves_it_complete(
+    instance: dg.DagsterInstance, store: EvidenceStore, fake_aws: FaultyAws, tmp_path: Path
+) -> None:
+    asked = INVENTORY.replace(b"external_id: ext-1,", b"external_id: ext-1, discover: true, discover_tag: engine,")
+    (tmp_path / "inventory.yaml").write_bytes(asked)
+    fake_aws.script = [look_too]
+    rows, manifest = report_of(store, run_job(instance))
+    assert {event["discover_tag"] for event in fake_aws.events} == {"engine"}
+    warned = [row[:5] for row in rows if row[0].startswith("WARNING:")]
+    assert warned == [
+        [f"WARNING: {account}", region, "archive.rds", "MySQL", "Not in inventory"]
+        for account, region in (key.split("|") for key in TARGETS)
+    ]
+    assert manifest["complete"] is True
+    assert [target["known"] for target in manifest["discovered"]["targets"]] == [1, 1, 1]
+    assert len(manifest["discovered"]["undeclared"]) == 3

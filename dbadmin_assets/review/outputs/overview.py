@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dbadmin_assets.review.coverage import NOT_IN_INVENTORY
 from dbadmin_assets.review.csv_cells import COLUMNS as REPORT_TITLES
 from dbadmin_assets.review.detail import REPORT_COLUMNS, detail_rows
 from dbadmin_assets.review.outputs.origin import origin, who_asked
 from dbadmin_assets.review.result_check import ADMIN
+from worker_lambda.contract import DATABASE_TYPES
 
 Facts = dict[str, Any]
 """A manifest as `build_manifest` makes it, before files and signature are known."""
@@ -27,6 +29,7 @@ FINDING_COLUMNS = (
 
 FAILED, PARTIAL, WARNING = "Failed", "Partly visible", "Warning"
 LEFT_OUT, NOT_DECLARED = "Excluded by the inventory", "Not declared any more"
+NOT_LOOKED = "Not known what else runs"
 
 Row = tuple[str | int | None, ...]
 
@@ -162,6 +165,7 @@ def _findings(facts: Facts) -> Iterator[tuple[str | None, ...]]:
                     found["databaseType"], found["reason"], found["detail"], found["warning"], found["owner"],
                     found["reportedAt"],
                 )  # fmt: skip
+    yield from _coverage(facts)
     for target in facts["targets"]:
         for found in target["excluded"]:
             yield (
@@ -174,3 +178,22 @@ def _findings(facts: Facts) -> Iterator[tuple[str | None, ...]]:
             NOT_DECLARED, found["accountId"], None, found["region"], found["name"],
             None, reason, None, None, None, None,
         )  # fmt: skip
+
+
+def _coverage(facts: Facts) -> Iterator[tuple[str | None, ...]]:
+    """What runs and is not declared, and where it could not be seen what runs."""
+    names = {target["accountId"]: target["accountName"] for target in facts["targets"]}
+    discovered = facts["discovered"]
+    for found in discovered["undeclared"]:
+        address = f"{found['host']}:{found['port']}" if found["port"] else found["host"] or "no address yet"
+        yield (
+            NOT_IN_INVENTORY, found["accountId"], names[found["accountId"]], found["region"], found["identifier"],
+            DATABASE_TYPES[found["engine"]], "It runs in AWS and the inventory does not declare it",
+            f"{found['product']} at {address}, {found['state']}", NOT_IN_INVENTORY, None, None,
+        )  # fmt: skip
+    for target in discovered["targets"]:
+        if target["status"] == "failed":
+            yield (
+                NOT_LOOKED, target["accountId"], names[target["accountId"]], target["region"], None, None,
+                "AWS could not be asked for all of it", target["reason"], None, None, None,
+            )  # fmt: skip

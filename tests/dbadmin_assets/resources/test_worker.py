@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from benchmarks.fake_aws import Answer
-from dbadmin_assets.inventory import Inventory
+from dbadmin_assets.inventory import Inventory, Target
 from dbadmin_assets.resources.accounts import AwsAccounts, signed_by
 from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.resources.worker import Limits, WorkerLambda
@@ -308,3 +309,32 @@ def test_idle_connections_are_probed_before_nat_drops_them(fake_aws: FaultyAws, 
     connection = pool._get_conn()
     assert connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 120
     connection.close()
+
+
+def looking(inventory: Inventory) -> Target:
+    target = next(t for t in inventory.targets() if t.key == "222222222222|us-east-1")
+    return replace(target, worker=replace(target.worker, discover=True))
+
+
+async def refuse_as_before_discovery(aws: FaultyAws, event: dict[str, Any]) -> Answer:
+    if "discover_tag" not in event:
+        return await succeed(aws, event)
+    said = {"status": "failure", "errorMessage": "the event is not valid: event.discover_tag is not known"}
+    return Answer(json.dumps({"accountId": "", "region": "", **said}).encode())
+
+
+def test_a_worker_is_asked_to_look_only_where_the_inventory_says_so(
+    fake_aws: FaultyAws, worker: WorkerLambda, inventory: Inventory
+) -> None:
+    collect(worker, inventory)
+    worker.collect(looking(inventory), collection_id="c-2", run_id="run-1")
+    assert [event.get("discover_tag") for event in fake_aws.events] == [None, "db-admin-report:engine"]
+
+
+def test_a_worker_from_before_discovery_still_collects(
+    fake_aws: FaultyAws, worker: WorkerLambda, inventory: Inventory
+) -> None:
+    fake_aws.script = [refuse_as_before_discovery]
+    outcome = worker.collect(looking(inventory), collection_id="c-1", run_id="run-1")
+    assert (outcome.status, outcome.attempts) == ("complete", 1)
+    assert [event["attempt"] for event in fake_aws.events] == [1, 1]

@@ -82,6 +82,7 @@ def test_what_was_sealed_holds_and_that_it_is_unsigned_is_said() -> None:
         Finding("counts", "holds"),
         Finding("complete", "holds"),
         Finding("targets", "holds"),
+        Finding("discovered", "holds"),
         Finding("scope", "holds"),
         Finding(CSV, "holds"),
         Finding(evidence.key, "holds"),
