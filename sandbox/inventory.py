@@ -29,6 +29,7 @@ def inventory(plan: Plan, estate: Estate, endpoints: dict[tuple[Server, int], En
             "external_id": estate.external_id,
             "writer_role_name": estate.writer_role,
             "timeout_seconds": max(10, int(plan.timeout_seconds)),
+            **({"discover": True} if plan.undeclared else {}),
         },
         "accounts": accounts,
     }

@@ -21,7 +21,7 @@ from infra.policies import Estate, Policy
 from sandbox.aws import LocalAws
 from sandbox.databases import DatabaseServers
 from sandbox.lambda_function import Function
-from sandbox.plan import CENTRAL_ACCOUNT, HOME_REGION, Plan, PlannedDatabase
+from sandbox.plan import CENTRAL_ACCOUNT, HOME_REGION, Plan, PlannedDatabase, PlannedInstance
 
 BUCKET = "bb-us-product-db-admin-report"
 INVENTORY_KEY = "inventory/db-admin-report.yaml"
@@ -93,6 +93,7 @@ def seed(aws: LocalAws, plan: Plan, servers: DatabaseServers) -> Organization:
     _seed_central(aws, estate)
     with ThreadPoolExecutor(_SEEDERS) as pool:
         list(pool.map(lambda account_id: _seed_account(aws, estate, plan, account_id), plan.accounts))
+        list(pool.map(lambda item: _seed_instance(aws, item), plan.undeclared))
         list(pool.map(lambda item: _seed_secret(aws, item, servers.secret(item)), plan.databases))
     return Organization(aws, plan, estate)
 
@@ -131,11 +132,20 @@ def _seed_account(aws: LocalAws, estate: Estate, plan: Plan, account_id: str) ->
     iam = aws.client("iam", account_id, HOME_REGION)
     expected = replace(estate, external_id="not-the-one-in-the-inventory") if account_id in plan.unassumable else estate
     _role(iam, estate.invoker_role, policies.invoker_trust(expected), policies.invoker_identity(estate, account_id))
-    _role(iam, estate.worker_role, policies.worker_trust(), policies.worker_identity(estate, account_id))
+    may = policies.worker_identity(estate, account_id, discovery=bool(plan.undeclared))
+    _role(iam, estate.worker_role, policies.worker_trust(), may)
     own = replace(estate, organization_id=_organization_id(aws, account_id))
     central = aws.client("iam", CENTRAL_ACCOUNT, HOME_REGION)
     trust = policies.writer_trust(own, account_id)
     _role(central, estate.writer_role_for(account_id), trust, policies.writer_identity(estate, account_id))
+
+
+def _seed_instance(aws: LocalAws, item: PlannedInstance) -> None:
+    """The emulator only lists it: its address is the emulator's own, and nobody listens at that port."""
+    aws.client("rds", item.account_id, item.region).create_db_instance(
+        DBInstanceIdentifier=item.identifier, Engine=item.engine, DBInstanceClass="db.t3.micro", AllocatedStorage=20,
+        MasterUsername="admin", MasterUserPassword="never-used-anywhere",
+    )  # fmt: skip
 
 
 def _seed_secret(aws: LocalAws, database: PlannedDatabase, text: str) -> None:

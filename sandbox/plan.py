@@ -42,6 +42,16 @@ class PlannedDatabase:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedInstance:
+    """An RDS instance that AWS lists and the inventory does not have; there is no server behind it."""
+
+    account_id: str
+    region: str
+    identifier: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A whole organization.
 
@@ -51,6 +61,7 @@ class Plan:
         handlers: handler by account id or `account|region`, where it is not the real worker (fault injection).
         timeout_seconds: of every worker function.
         concurrency: reserved concurrency of every worker function.
+        undeclared: what runs beside the databases; where there is any, workers are asked to look, and may.
     """
 
     databases: tuple[PlannedDatabase, ...]
@@ -59,6 +70,7 @@ class Plan:
     handlers: dict[str, str] = field(default_factory=dict)
     timeout_seconds: float = 60.0
     concurrency: int = 1000
+    undeclared: tuple[PlannedInstance, ...] = ()
 
     @property
     def targets(self) -> list[tuple[str, str]]:
@@ -82,7 +94,7 @@ class Plan:
 
 
 def demo_plan() -> Plan:
-    """Two accounts in two regions, MySQL, MariaDB, SQL Server; a refused password and a refused role."""
+    """Three accounts, MySQL, MariaDB, SQL Server; a refused password, a refused role, a database nobody declared."""
     databases = (
         PlannedDatabase(PAYMENTS, "us-east-1", "payments-mysql-01", "mysql"),
         PlannedDatabase(
@@ -95,7 +107,8 @@ def demo_plan() -> Plan:
         PlannedDatabase(LEGACY, "us-east-1", "legacy-erp", "mssql-2019"),
     )
     names = {PAYMENTS: "payments", LEDGER: "ledger", LEGACY: "legacy"}
-    return Plan(databases, names, unassumable=frozenset({LEGACY}))
+    forgotten = PlannedInstance(PAYMENTS, "us-east-1", "payments-archive", "mariadb")
+    return Plan(databases, names, unassumable=frozenset({LEGACY}), undeclared=(forgotten,))
 
 
 def fleet_plan(

@@ -1,4 +1,4 @@
-"""`inventory show` and `inventory validate`: the document that says what a report covers."""
+"""`inventory show` and `inventory validate`: the document that says what a report covers; `discover` stands beside."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dbadmin_assets.cli import options
+from dbadmin_assets.cli.inventory_discover import discover_command
 from dbadmin_assets.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
 
 @click.group("inventory")
 def inventory_command() -> None:
-    """Look at the inventory, or check it.
+    """Look at the inventory, check it, or draft what it misses.
 
     \b
     Examples:
       db-admin-report inventory show --regions us-east-1
       db-admin-report inventory validate inventory.yaml
+      db-admin-report inventory discover --write new.yaml
     """
+
+
+inventory_command.add_command(discover_command)
 
 
 @inventory_command.command("show")

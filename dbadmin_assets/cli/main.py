@@ -28,7 +28,7 @@ _COMMANDS = {
     "retention": "Until when evidence is kept, and to keep it longer.",
     "review": "Have each administrator confirmed, removed or changed, and attest it.",
     "cancel": "Stop a run.",
-    "inventory": "Look at the inventory, or check it.",
+    "inventory": "Look at the inventory, check it, or draft what it misses.",
     "doctor": "Check everything that a report needs.",
     "config": "Look at the settings.",
     "probe": "Collect from one database from here, without AWS.",

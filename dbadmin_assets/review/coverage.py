@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from dbadmin_assets.review.records import TargetRecord
 from dbadmin_assets.review.settle import NOTHING, ResultDiscovery, ResultFound, Settled
@@ -120,16 +120,36 @@ def known_addresses(*pairs: Iterable[tuple[str | None, int | None]]) -> Addresse
     return addresses
 
 
-def is_known(found: ResultFound | Undeclared, declared: Addresses) -> bool:
+class Found(Protocol):
+    """A database that AWS lists. One of a worker has further `addresses`."""
+
+    @property
+    def host(self) -> str | None: ...
+
+    @property
+    def port(self) -> int | None: ...
+
+
+def is_known(found: Found, declared: Addresses) -> bool:
     """Whether a declared address is one of a found database. AWS knows no port of a host: any will do."""
     hosts = [found.host, *(found.addresses if isinstance(found, ResultFound) else ())]
     ports = [declared[_host(host)] for host in hosts if host and _host(host) in declared]
     return any(found.port is None or None in port or found.port in port for port in ports)
 
 
-def discovered(targets: Iterable[tuple[TargetRecord, Coverage]]) -> dict[str, Any]:
+class Place(Protocol):
+    """An account and region, whatever else is known of it."""
+
+    @property
+    def account_id(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+
+def discovered(targets: Iterable[tuple[Place, Coverage]]) -> dict[str, Any]:
     """The manifest's section `discovered`, JSON-ready."""
-    pairs = [({"accountId": record.account_id, "region": record.region}, coverage) for record, coverage in targets]
+    pairs = [({"accountId": place.account_id, "region": place.region}, coverage) for place, coverage in targets]
     return {
         "complete": all(coverage.status == "complete" for _, coverage in pairs),
         "targets": [
@@ -158,9 +178,9 @@ def _why_unknown(record: TargetRecord, settled: Settled) -> str:
     outcome = record.outcome
     if outcome is None:
         return "no verdict on this target exists"
-    if not outcome.databases and outcome.object is None:
-        return "every database there is excluded: no worker was asked"
-    return outcome.reason or "there is no result object"
+    if outcome.reason:
+        return outcome.reason
+    return "there is no result object" if outcome.databases else "every database there is excluded: no worker was asked"
 
 
 def _wrong(discovery: ResultDiscovery) -> str:

@@ -94,11 +94,12 @@ def test_the_published_inventory_is_valid(demo_sandbox: Sandbox) -> None:
     assert {(t.account_id, t.region) for t in parsed.targets()} == set(demo_plan().targets)
 
 
-def test_the_demo_plants_exactly_two_failures_and_one_exclusion() -> None:
+def test_the_demo_plants_exactly_two_failures_one_exclusion_and_one_database_that_nobody_declared() -> None:
     plan = demo_plan()
     refused = [d.name for d in plan.databases if d.wrong_password]
     unreachable = [d.name for d in plan.databases if d.account_id in plan.unassumable]
     assert (refused, unreachable) == (["ledger-reporting"], ["legacy-erp"])
     assert [d.name for d in plan.databases if d.exclude] == ["payments-scratch"]
+    assert [d.identifier for d in plan.undeclared] == ["payments-archive"]
     assert len(plan.accounts) == 3
     assert len({region for _, region in plan.targets}) == 2

@@ -32,7 +32,7 @@ def look(client: Callable[[str], Any] | None = None, *, seconds: float = 60, tag
 
 
 def plain(service: str) -> Any:
-    return boto3.client(service, REGION, aws_access_key_id="test", aws_secret_access_key="test")
+    return boto3.client(service, REGION, aws_access_key_id="test", aws_secret_access_key="test")  # type: ignore[call-overload]
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_an_endpoint_is_the_same_in_any_case_and_with_a_dot_at_its_end(host: str
 
 
 def test_a_host_that_only_the_secret_has_is_matched_by_what_the_worker_connected_to() -> None:
-    here = {"prod": (f"orders.{HASH}", 3306)}
+    here: dict[str, tuple[str | None, int | None]] = {"prod": (f"orders.{HASH}", 3306)}
     assert undeclared(target(looked(runs("orders")), {"prod": None}, connected=here)) == []
     refused = {"prod": Reason.AUTHENTICATION_FAILED.value}
     assert undeclared(target(looked(runs("orders")), {"prod": None}, connected=here, failed=refused)) == []
