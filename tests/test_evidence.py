@@ -111,7 +111,8 @@ def test_one_flipped_byte_in_a_downloaded_file_is_named(
     (copy / name).write_bytes(flip((copy / name).read_bytes()))
     told = run(demo_sandbox, "verify", str(copy), expect=4)
     broken = [finding["subject"] for finding in told["findings"] if finding["verdict"] == "broken"]
-    assert broken[0] == name, broken
+    # Of the manifest the middle may be free text, which contradicts nothing in it: then its signature tells.
+    assert broken[0] in ((name, "manifest.sig") if name == "manifest.json" else (name,)), broken
 
 
 @pytest.mark.parametrize("behind", ["chain/", "collections/"])
