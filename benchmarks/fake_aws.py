@@ -140,7 +140,8 @@ class FakeAws:
             )
             return Answer(f"<ListBucketResult>{items}</ListBucketResult>".encode())
         if path in self.objects:
-            return Answer(self.objects[path])
+            data = self.objects[path]
+            return Answer(data, headers={"ETag": f'"{hashlib.sha256(data).hexdigest()[:32]}"'})
         return Answer(b"<Error><Code>NoSuchKey</Code></Error>", 404)
 
 

@@ -22,6 +22,7 @@ class Option:
 
     Attributes:
         form: a regular expression that a text must match as a whole; `form_name` is what it describes.
+        secret: never shown and never handed to another process: that one reads it where this one did.
     """
 
     name: str
@@ -32,12 +33,15 @@ class Option:
     most: int = 100_000
     form: str | None = None
     form_name: str = ""
+    secret: bool = False
 
     @property
     def is_number(self) -> bool:
         """Whether the value is a whole number."""
         return isinstance(self.default, int)
 
+
+_CRON = r"[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}"
 
 OPTIONS = (
     Option("inventory", ("DBADMIN_INVENTORY",), "where the inventory is: s3://bucket/key, ssm:/name, or a path"),
@@ -104,6 +108,62 @@ OPTIONS = (
         form="yes|no",
         form_name="yes or no",
     ),
+    # Checks, alerts and schedules: docs/operations.md.
+    Option("report_max_age_days", ("DBADMIN_REPORT_MAX_AGE_DAYS",), "age at which a report is not fresh any more", 100),
+    Option(
+        "users_drop_percent",
+        ("DBADMIN_USERS_DROP_PERCENT",),
+        "how many users fewer than last time are alarming",
+        20,
+        most=100,
+    ),
+    Option(
+        "admins_rise_percent",
+        ("DBADMIN_ADMINS_RISE_PERCENT",),
+        "how many admins more than last time are alarming",
+        20,
+    ),
+    Option("least_change", ("DBADMIN_LEAST_CHANGE",), "users or admins below which no change is alarming", 5),
+    Option(
+        "alert_topic",
+        ("DBADMIN_ALERT_TOPIC",),
+        "SNS topic that alerts go to",
+        form=r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?",
+        form_name="the ARN of an SNS topic",
+    ),
+    Option(
+        "alert_webhook",
+        ("DBADMIN_ALERT_WEBHOOK",),
+        "webhook that alerts go to",
+        form=r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!-~]*",
+        form_name="an https:// URL with a path and without a password",
+        secret=True,
+    ),
+    Option(
+        "alert_format",
+        ("DBADMIN_ALERT_FORMAT",),
+        "what the webhook understands",
+        "json",
+        form="json|slack|teams",
+        form_name="json, slack or teams",
+    ),
+    Option(
+        "schedule_quarterly",
+        ("DBADMIN_SCHEDULE_QUARTERLY",),
+        "cron of the quarterly report",
+        "0 6 1 1,4,7,10 *",
+        form=_CRON,
+        form_name="a cron expression of five fields",
+    ),
+    Option(
+        "schedule_weekly",
+        ("DBADMIN_SCHEDULE_WEEKLY",),
+        "cron of the weekly report",
+        "0 6 * * 1",
+        form=_CRON,
+        form_name="a cron expression of five fields",
+    ),
+    Option("schedule_timezone", ("DBADMIN_SCHEDULE_TIMEZONE",), "time zone of the schedules", "UTC"),
 )
 _BY_NAME = {option.name: option for option in OPTIONS}
 
@@ -133,11 +193,24 @@ class Settings:
     dagster_ca_file: str | None
     dagster_location: str
     dagster_allow_http: str
+    report_max_age_days: int
+    users_drop_percent: int
+    admins_rise_percent: int
+    least_change: int
+    alert_topic: str | None
+    alert_webhook: str | None = field(repr=False)
+    alert_format: str
+    schedule_quarterly: str
+    schedule_weekly: str
+    schedule_timezone: str
     origins: dict[str, str] = field(default_factory=dict, compare=False)
 
     def environment(self) -> dict[str, str]:
-        """The environment variables that give another process exactly these settings."""
-        values = {option.variables[0]: getattr(self, option.name) for option in OPTIONS}
+        """The environment variables that give another process exactly these settings, secrets apart.
+
+        A process that is started with them inherits this one's environment, too, and reads the same file.
+        """
+        values = {option.variables[0]: getattr(self, option.name) for option in OPTIONS if not option.secret}
         return {name: str(value) for name, value in values.items() if value is not None}
 
     def required(self, *names: str) -> dict[str, str]:
@@ -269,9 +342,9 @@ def _checked(option: Option, raw: object, origin: str, problems: list[str]) -> o
         return None
     if not option.is_number:
         if not isinstance(raw, str) or not raw or any(ord(c) < 32 for c in raw):
-            problems.append(f"{option.name} is {raw!r}, not text ({origin})")
+            problems.append(f"{option.name} is {_shown(option, raw)}, not text ({origin})")
         elif option.form is not None and not re.fullmatch(option.form, raw):
-            problems.append(f"{option.name} is {ascii(raw)[:200]}, not {option.form_name} ({origin})")
+            problems.append(f"{option.name} is {_shown(option, raw)}, not {option.form_name} ({origin})")
         return raw
     text = raw.strip() if isinstance(raw, str) and not origin.startswith("file") else raw
     if isinstance(text, str) and text.isascii() and text.isdigit():
@@ -281,3 +354,7 @@ def _checked(option: Option, raw: object, origin: str, problems: list[str]) -> o
     elif not option.least <= text <= option.most:
         problems.append(f"{option.name} is {text}, outside {option.least} to {option.most} ({origin})")
     return text
+
+
+def _shown(option: Option, raw: object) -> str:
+    return "(a secret, not shown)" if option.secret else ascii(raw)[:200]

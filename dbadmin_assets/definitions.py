@@ -12,6 +12,8 @@ from dbadmin_assets.assets.collection import account_collections  # noqa: E402
 from dbadmin_assets.assets.inventory import database_inventory  # noqa: E402
 from dbadmin_assets.assets.report import db_admin_report  # noqa: E402
 from dbadmin_assets.checks.collected import collected  # noqa: E402
+from dbadmin_assets.checks.report import report_checks  # noqa: E402
+from dbadmin_assets.checks.visibility import visibility_complete  # noqa: E402
 from dbadmin_assets.jobs import db_admin_report_job  # noqa: E402
 from dbadmin_assets.resources.wiring import (  # noqa: E402
     AwsResource,
@@ -40,7 +42,7 @@ def build_definitions(
     }
     return dg.Definitions(
         assets=[database_inventory, account_collections, db_admin_report],
-        asset_checks=[collected],
+        asset_checks=[collected, visibility_complete, report_checks],
         jobs=[db_admin_report_job],
         sensors=[sync_target_partitions],
         resources=resources,

@@ -10,7 +10,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from dbadmin_assets.assets.inventory import database_inventory
 from dbadmin_assets.assets.partitions import TARGETS, add_partitions
 from dbadmin_assets.assets.run_scope import collection_id, partition_keys, requested_by
-from dbadmin_assets.checks.collected import evaluation
+from dbadmin_assets.checks.by_target import evaluations
 from dbadmin_assets.collecting import Collecting, earlier_runs, make_request, select_targets
 from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.resources.wiring import EvidenceResource, InventoryResource, WorkerLambdaResource
@@ -70,7 +70,7 @@ def account_collections(
                 yield dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
             else:  # Dagster materializes the partitions of such a run by itself
                 context.add_asset_metadata(metadata, partition_key=key)
-            yield evaluation(outcome)
+            yield from evaluations(outcome)
     yield dg.MaterializeResult()
 
 

@@ -1,4 +1,4 @@
-"""`config show`: every setting, its value and where it came from. No setting is a secret."""
+"""`config show`: every setting, its value and where it came from. A secret is only said to be set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from dbadmin_assets.cli import options
 from dbadmin_assets.cli.output import print_json, print_table, say
-from dbadmin_assets.config import OPTIONS, config_path
+from dbadmin_assets.config import OPTIONS, Option, config_path
 
 
 @click.group("config")
@@ -36,18 +36,20 @@ def show(as_json: bool, **given: Any) -> None:
     file = config_path(os.environ)
     if as_json:
         rows = {
-            option.name: {"value": _value(settings, option.name), "origin": settings.origins[option.name]}
+            option.name: {"value": _value(settings, option), "origin": settings.origins[option.name]}
             for option in OPTIONS
         }
         print_json({"file": str(file), "file_exists": file.exists(), "settings": rows})
         return
     print_table(
         ("Setting", "Value", "From", "Meaning"),
-        ([o.name, _value(settings, o.name) or "", settings.origins[o.name], o.meaning] for o in OPTIONS),
+        ([o.name, _value(settings, o) or "", settings.origins[o.name], o.meaning] for o in OPTIONS),
     )
     say(f"Configuration file: {file}{'' if file.exists() else ' (not there)'}")
 
 
-def _value(settings: object, name: str) -> str | int | None:
-    value = getattr(settings, name)
+def _value(settings: object, option: Option) -> str | int | None:
+    value = getattr(settings, option.name)
+    if option.secret and value is not None:
+        return "(set, not shown)"
     return value if value is None or isinstance(value, int) else str(value)

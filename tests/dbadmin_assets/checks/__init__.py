@@ -1,0 +1,1 @@
+"""The checks as Dagster runs them."""
