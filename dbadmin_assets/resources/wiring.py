@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import boto3
 
     from dbadmin_assets.resources.accounts import AwsAccounts
+    from dbadmin_assets.resources.alerts import Endpoints
     from dbadmin_assets.resources.signing import KmsSigner
     from dbadmin_assets.resources.worker import WorkerLambda
 
@@ -95,3 +96,15 @@ class WorkerLambdaResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 max_per_account=settings.max_per_account,
             ),
         )
+
+
+class AlertsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where alerts go."""
+
+    aws: dg.ResourceDependency[AwsResource]
+
+    def endpoints(self) -> "Endpoints":
+        """Topic and webhook, as far as they are configured."""
+        from dbadmin_assets.resources.alerts import open_endpoints
+
+        return open_endpoints(self.aws.session, self.aws.settings)

@@ -1,4 +1,4 @@
-"""Sensors: what needs a daemon to look again and again."""
+"""The sensor that keeps the partitions equal to the inventory."""
 
 import dagster as dg
 from dagster._core.execution import backfill as dg_backfills

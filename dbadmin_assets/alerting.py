@@ -1,0 +1,205 @@
+"""From Dagster's event log to alerts: which runs of ours ended since the last look, and what their checks said.
+
+Everything is derived from events, and the cursor is written when the tick is over: a daemon that is killed anywhere
+in between finds the same events again. Nothing is read per passing evaluation: 10,000 of them take seconds to decode.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+from dagster._core.event_api import RunStatusChangeEventType
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
+
+from dbadmin_assets.review.alerts.grouping import (
+    WHOLE,
+    FailedEvaluation,
+    failed_in_run,
+    failed_without_run,
+    recovered,
+)
+from dbadmin_assets.review.alerts.model import Alert, alert_id
+from dbadmin_assets.review.alerts.state import State
+from dbadmin_assets.review.times import to_text
+
+JOB = "db_admin_report"
+FIRST_LOOK_SECONDS = 3600
+"""How far back the very first tick looks: what ended long before anybody wanted alerts is no news."""
+SETTLE_SECONDS = 2
+"""Younger events wait: PostgreSQL may show a later event before an earlier one whose transaction is not over."""
+
+_PAGE = 1000
+_MOST_RUNS = 200
+_ENDS: tuple[RunStatusChangeEventType, ...] = (
+    dg.DagsterEventType.RUN_SUCCESS,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.RUN_CANCELED,
+)
+# Their messages are written for people and name places, never accounts; of any other error only the class is told.
+_TOLD_ERRORS = {
+    "ConfigurationError", "InventoryError", "CredentialsError", "UnknownScopeError", "SigningError", "ReportError",
+    "EvidenceError",
+}  # fmt: skip
+_LONGEST = 300
+
+
+class Look:
+    """One look at an instance.
+
+    Args:
+        checks: every check of ours; an evaluation of another is nobody's alert here.
+        now: Unix time.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey], now: float) -> None:
+        self._instance = instance
+        self._checks = {f"{key.asset_key.to_user_string()}:{key.name}": key for key in checks}
+        self._assets = {key.asset_key for key in checks}
+        self._now = now
+
+    def new_alerts(self, state: State) -> list[Alert]:
+        """What is new since `state`, which is moved on; nothing is delivered here."""
+        ended = list(self._ended(state))
+        runs = {record.run_id: run for record in ended if (run := self._run_of_ours(record.run_id))}
+        failed = self._failed_evaluations(list(runs.values()))
+        alerts: list[Alert] = []
+        for record in ended:
+            if run := runs.get(record.run_id):
+                at = _text(record.timestamp)
+                alerts += failed_in_run(run.run_id, at, failed.get(run.run_id, []), state.red)
+                alerts += self._of_run(run, record, at, state)
+        before = dict(state.runless_after)
+        alerts += self._without_run(state)
+        if runs or state.runless_after != before:
+            alerts += recovered(state.red, self._passing(state), _text(self._now))
+        return alerts
+
+    def _ended(self, state: State) -> Iterator[dg.EventLogRecord]:
+        """Ends of runs in the order in which they were stored; moves the state on past those it yields."""
+        found: list[dg.EventLogRecord] = []
+        bound: float = float("inf")
+        for event_type in _ENDS:
+            page = self._instance.fetch_run_status_changes(
+                dg.RunStatusChangeRecordsFilter(
+                    event_type,
+                    after_storage_id=state.runs_after,
+                    after_timestamp=state.since if state.runs_after is None else None,
+                ),
+                limit=_MOST_RUNS,
+                ascending=True,
+            )
+            found += page.records
+            if page.has_more:  # events of the other kinds beyond its last one would be handled out of order
+                bound = min(bound, page.records[-1].storage_id)
+        for record in sorted(found, key=lambda record: record.storage_id):
+            if record.storage_id > bound or record.timestamp > self._now - SETTLE_SECONDS:
+                return
+            state.runs_after = record.storage_id
+            yield record
+
+    def _run_of_ours(self, run_id: str) -> dg.DagsterRun | None:
+        """None for a run of somebody else on the same instance, and for one that was deleted."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None:
+            return None
+        selected = {*(run.asset_selection or ()), *(key.asset_key for key in run.asset_check_selection or ())}
+        return run if run.job_name == JOB or selected & self._assets else None
+
+    def _failed_evaluations(self, runs: Sequence[dg.DagsterRun]) -> dict[str, list[FailedEvaluation]]:
+        """By run, what did not pass; the newest first, until before these runs began."""
+        wanted: dict[str, list[FailedEvaluation]] = {run.run_id: [] for run in runs}
+        records = [self._instance.get_run_record_by_id(run_id) for run_id in wanted]
+        began = min((record.create_timestamp.timestamp() for record in records if record), default=self._now)
+        for check, key in self._checks.items() if wanted else ():
+            for record in self._history(key, {Status.FAILED}):
+                if record.create_timestamp < began - SETTLE_SECONDS:
+                    break
+                evaluation = record.evaluation
+                if evaluation is not None and record.run_id in wanted:
+                    target, said = evaluation.partition or WHOLE, evaluation.description or ""
+                    failure = FailedEvaluation(check, target, evaluation.severity.value, said)
+                    wanted[record.run_id].append(failure)
+        return wanted
+
+    def _history(
+        self, key: dg.AssetCheckKey, status: set[Status], page: int = _PAGE
+    ) -> Iterator[AssetCheckExecutionRecord]:
+        cursor = None
+        storage = self._instance.event_log_storage
+        while found := storage.get_asset_check_execution_history(key, limit=page, cursor=cursor, status=status):
+            yield from found
+            cursor = found[-1].id
+
+    def _of_run(self, run: dg.DagsterRun, record: dg.EventLogRecord, at: str, state: State) -> Iterator[Alert]:
+        """The run itself: that it failed, or that runs of this job succeed again."""
+        event = record.event_log_entry.dagster_event_type
+        if event == dg.DagsterEventType.RUN_FAILURE:
+            state.failed_jobs = sorted({*state.failed_jobs, run.job_name})
+            said = f"run {run.run_id}: {self._why(run.run_id, record)}"
+            yield Alert(id=alert_id("run-failed", run.run_id), kind="run-failed", severity="ERROR", at=at, said=said,
+                        run_id=run.run_id)  # fmt: skip
+        elif event == dg.DagsterEventType.RUN_SUCCESS and run.job_name in state.failed_jobs:
+            state.failed_jobs = [name for name in state.failed_jobs if name != run.job_name]
+            said = f"run {run.run_id} succeeded"
+            yield Alert(id=alert_id("run-recovered", run.run_id), kind="run-recovered", severity="INFO", at=at,
+                        said=said, run_id=run.run_id)  # fmt: skip
+
+    def _why(self, run_id: str, record: dg.EventLogRecord) -> str:
+        steps = self._instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1).records
+        if steps and (event := steps[0].event_log_entry.dagster_event):
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            name = str(error.cls_name) if error else "failed"
+            text = str(error.message).splitlines()[0][:_LONGEST] if error and name in _TOLD_ERRORS else name
+            return f"step {event.step_key}: {text}"
+        entry = record.event_log_entry
+        data = entry.dagster_event.event_specific_data if entry.dagster_event else None
+        if getattr(data, "error", None) is None and entry.dagster_event and entry.dagster_event.message:
+            return entry.dagster_event.message[:_LONGEST]  # whoever marked it as failed says why
+        return "it failed outside of its steps; its log says why"
+
+    def _without_run(self, state: State) -> Iterator[Alert]:
+        """Checks that a sensor evaluated: few, and of the asset as a whole."""
+        for check, key in self._checks.items():
+            if check.startswith("account_collections:"):  # by partition, only ever in runs
+                continue
+            after = state.runless_after.get(check, 0)
+            new = []
+            for record in self._history(key, {Status.FAILED, Status.SUCCEEDED}, page=20):
+                if record.id <= after or (not after and record.create_timestamp < state.since):
+                    break
+                new.append(record)
+            for record in reversed(new):
+                state.runless_after[check] = record.id
+                evaluation = record.evaluation
+                if evaluation is not None and not record.run_id and not evaluation.passed:
+                    failure = FailedEvaluation(check, WHOLE, evaluation.severity.value, evaluation.description or "")
+                    yield from failed_without_run(failure, _text(record.create_timestamp), record.id, state.red)
+
+    def _passing(self, state: State) -> dict[str, dict[str, object]]:
+        """Of the checks that are red: the targets whose newest evaluation passed.
+
+        A target that is in no inventory any more is forgotten: nothing will ever evaluate it again.
+        """
+        known = {WHOLE, *self._instance.get_dynamic_partitions("targets")} if state.red else set()
+        passing: dict[str, dict[str, object]] = {}
+        for check in state.red:
+            state.red[check] = [target for target in state.red[check] if target in known]
+            key = self._checks.get(check)
+            if key is None or not state.red[check]:
+                continue
+            passing[check] = {
+                info.partition_key or WHOLE: info.latest_check_event_storage_id
+                for info in self._instance.event_log_storage.get_asset_check_partition_info([key])
+                if info.latest_execution_status == Status.SUCCEEDED
+            }
+            newest = self._instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+            if WHOLE in state.red[check] and newest and newest[0].status == Status.SUCCEEDED:
+                passing[check][WHOLE] = newest[0].id
+        return passing
+
+
+def _text(timestamp: float) -> str:
+    return to_text(datetime.fromtimestamp(timestamp, UTC))
