@@ -30,6 +30,7 @@ SETTLE_SECONDS = 2
 """Younger events wait: PostgreSQL may show a later event before an earlier one whose transaction is not over."""
 
 _PAGE = 1000
+_CLOCKS_DIFFER_SECONDS = 60  # the database's and that of the process that made the run
 _MOST_RUNS = 200
 _ENDS: tuple[RunStatusChangeEventType, ...] = (
     dg.DagsterEventType.RUN_SUCCESS,
@@ -113,7 +114,7 @@ class Look:
         began = min((record.create_timestamp.timestamp() for record in records if record), default=self._now)
         for check, key in self._checks.items() if wanted else ():
             for record in self._history(key, {Status.FAILED}):
-                if record.create_timestamp < began - SETTLE_SECONDS:
+                if record.create_timestamp < began - _CLOCKS_DIFFER_SECONDS:
                     break
                 evaluation = record.evaluation
                 if evaluation is not None and record.run_id in wanted:
