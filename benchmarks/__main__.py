@@ -18,6 +18,7 @@ NAMES = (
     "verification",
     "diff",
     "fan_out",
+    "alerts",
     "demo",
 )
 

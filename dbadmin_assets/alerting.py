@@ -4,7 +4,7 @@ Everything is derived from events, and the cursor is written when the tick is ov
 in between finds the same events again. Nothing is read per passing evaluation: 10,000 of them take seconds to decode.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -12,6 +12,7 @@ from dagster._core.event_api import RunStatusChangeEventType
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 
+from dbadmin_assets.failure_reason import why_it_failed
 from dbadmin_assets.review.alerts.grouping import (
     WHOLE,
     FailedEvaluation,
@@ -37,12 +38,6 @@ _ENDS: tuple[RunStatusChangeEventType, ...] = (
     dg.DagsterEventType.RUN_FAILURE,
     dg.DagsterEventType.RUN_CANCELED,
 )
-# Their messages are written for people and name places, never accounts; of any other error only the class is told.
-_TOLD_ERRORS = {
-    "ConfigurationError", "InventoryError", "CredentialsError", "UnknownScopeError", "SigningError", "ReportError",
-    "EvidenceError",
-}  # fmt: skip
-_LONGEST = 300
 
 
 class Look:
@@ -58,9 +53,12 @@ class Look:
         self._checks = {f"{key.asset_key.to_user_string()}:{key.name}": key for key in checks}
         self._assets = {key.asset_key for key in checks}
         self._now = now
+        self._oldest = now  # nothing that is new was evaluated before
+        self._failed_ids: dict[tuple[str, str], int] = {}
 
     def new_alerts(self, state: State) -> list[Alert]:
         """What is new since `state`, which is moved on; nothing is delivered here."""
+        told_before = dict(state.newest_failed)
         ended = list(self._ended(state))
         runs = {record.run_id: run for record in ended if (run := self._run_of_ours(record.run_id))}
         failed = self._failed_evaluations(list(runs.values()))
@@ -70,10 +68,10 @@ class Look:
                 at = _text(record.timestamp)
                 alerts += failed_in_run(run.run_id, at, failed.get(run.run_id, []), state.red)
                 alerts += self._of_run(run, record, at, state)
-        before = dict(state.runless_after)
         alerts += self._without_run(state)
-        if runs or state.runless_after != before:
-            alerts += recovered(state.red, self._passing(state), _text(self._now))
+        for (check, _), number in self._failed_ids.items():
+            state.newest_failed[check] = max(number, state.newest_failed.get(check, 0))
+        alerts += recovered(state.red, self._passing(state, runs, told_before), _text(self._now))
         return alerts
 
     def _ended(self, state: State) -> Iterator[dg.EventLogRecord]:
@@ -112,6 +110,7 @@ class Look:
         wanted: dict[str, list[FailedEvaluation]] = {run.run_id: [] for run in runs}
         records = [self._instance.get_run_record_by_id(run_id) for run_id in wanted]
         began = min((record.create_timestamp.timestamp() for record in records if record), default=self._now)
+        self._oldest = min(self._oldest, began)
         for check, key in self._checks.items() if wanted else ():
             for record in self._history(key, {Status.FAILED}):
                 if record.create_timestamp < began - _CLOCKS_DIFFER_SECONDS:
@@ -121,6 +120,7 @@ class Look:
                     target, said = evaluation.partition or WHOLE, evaluation.description or ""
                     failure = FailedEvaluation(check, target, evaluation.severity.value, said)
                     wanted[record.run_id].append(failure)
+                    self._note_failure(check, target, record.id)
         return wanted
 
     def _history(
@@ -137,7 +137,7 @@ class Look:
         event = record.event_log_entry.dagster_event_type
         if event == dg.DagsterEventType.RUN_FAILURE:
             state.failed_jobs = sorted({*state.failed_jobs, run.job_name})
-            said = f"run {run.run_id}: {self._why(run.run_id, record)}"
+            said = f"run {run.run_id}: {why_it_failed(self._instance, run.run_id, record)}"
             yield Alert(id=alert_id("run-failed", run.run_id), kind="run-failed", severity="ERROR", at=at, said=said,
                         run_id=run.run_id)  # fmt: skip
         elif event == dg.DagsterEventType.RUN_SUCCESS and run.job_name in state.failed_jobs:
@@ -145,21 +145,6 @@ class Look:
             said = f"run {run.run_id} succeeded"
             yield Alert(id=alert_id("run-recovered", run.run_id), kind="run-recovered", severity="INFO", at=at,
                         said=said, run_id=run.run_id)  # fmt: skip
-
-    def _why(self, run_id: str, record: dg.EventLogRecord) -> str:
-        steps = self._instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1).records
-        if steps and (event := steps[0].event_log_entry.dagster_event):
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            name = str(error.cls_name) if error else "failed"
-            text = str(error.message).splitlines()[0][:_LONGEST] if error and name in _TOLD_ERRORS else name
-            return f"step {event.step_key}: {text}"
-        entry = record.event_log_entry
-        data = entry.dagster_event.event_specific_data if entry.dagster_event else None
-        if getattr(data, "error", None) is None and entry.dagster_event and entry.dagster_event.message:
-            return entry.dagster_event.message[:_LONGEST]  # whoever marked it as failed says why
-        return "it failed outside of its steps; its log says why"
 
     def _without_run(self, state: State) -> Iterator[Alert]:
         """Checks that a sensor evaluated: few, and of the asset as a whole."""
@@ -175,30 +160,42 @@ class Look:
             for record in reversed(new):
                 state.runless_after[check] = record.id
                 evaluation = record.evaluation
-                if evaluation is not None and not record.run_id and not evaluation.passed:
+                if evaluation is None or record.run_id:
+                    continue
+                self._oldest = min(self._oldest, record.create_timestamp)
+                if not evaluation.passed:
+                    self._note_failure(check, WHOLE, record.id)
                     failure = FailedEvaluation(check, WHOLE, evaluation.severity.value, evaluation.description or "")
                     yield from failed_without_run(failure, _text(record.create_timestamp), record.id, state.red)
 
-    def _passing(self, state: State) -> dict[str, dict[str, object]]:
-        """Of the checks that are red: the targets whose newest evaluation passed.
+    def _note_failure(self, check: str, target: str, number: int) -> None:
+        self._failed_ids[check, target] = max(number, self._failed_ids.get((check, target), 0))
+
+    def _passing(
+        self, state: State, runs: Collection[str], told_before: Mapping[str, int]
+    ) -> dict[str, dict[str, object]]:
+        """Of the checks that are red: the targets that passed in these runs, or without one, after they failed.
 
         A target that is in no inventory any more is forgotten: nothing will ever evaluate it again.
+
+        Args:
+            told_before: by check the newest failure of earlier looks. A run that began before that one may end after
+                it, and what passed there has not recovered.
         """
         known = {WHOLE, *self._instance.get_dynamic_partitions("targets")} if state.red else set()
         passing: dict[str, dict[str, object]] = {}
         for check in state.red:
             state.red[check] = [target for target in state.red[check] if target in known]
-            key = self._checks.get(check)
-            if key is None or not state.red[check]:
-                continue
-            passing[check] = {
-                info.partition_key or WHOLE: info.latest_check_event_storage_id
-                for info in self._instance.event_log_storage.get_asset_check_partition_info([key])
-                if info.latest_execution_status == Status.SUCCEEDED
-            }
-            newest = self._instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
-            if WHOLE in state.red[check] and newest and newest[0].status == Status.SUCCEEDED:
-                passing[check][WHOLE] = newest[0].id
+            left, key = set(state.red[check]), self._checks.get(check)
+            found = passing.setdefault(check, {})
+            for record in self._history(key, {Status.SUCCEEDED}) if key and left and self._oldest < self._now else ():
+                if not left or record.create_timestamp < self._oldest - _CLOCKS_DIFFER_SECONDS:
+                    break
+                target = record.partition or WHOLE
+                failed = max(self._failed_ids.get((check, target), 0), told_before.get(check, 0))
+                if target in left and record.id > failed and (not record.run_id or record.run_id in runs):
+                    found[target] = record.id
+                    left.remove(target)
         return passing
 
 

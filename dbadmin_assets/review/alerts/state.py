@@ -37,6 +37,7 @@ class State(msgspec.Struct, omit_defaults=True):
         runs_after: storage id of the last event of a run's end that was handled.
         runless_after: by check, id of the last evaluation without a run that was handled.
         red: checks that were announced as failed.
+        newest_failed: by check, id of the newest evaluation that was announced as failed.
         failed_jobs: jobs of which a failed run was announced, and no success since.
         waiting: by name of the endpoint, oldest first.
     """
@@ -45,6 +46,7 @@ class State(msgspec.Struct, omit_defaults=True):
     runs_after: int | None = None
     runless_after: dict[str, int] = msgspec.field(default_factory=dict)
     red: Red = msgspec.field(default_factory=dict)
+    newest_failed: dict[str, int] = msgspec.field(default_factory=dict)
     failed_jobs: list[str] = msgspec.field(default_factory=list)
     waiting: dict[str, list[Waiting]] = msgspec.field(default_factory=dict)
 

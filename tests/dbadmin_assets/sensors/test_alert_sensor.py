@@ -30,6 +30,7 @@ from tests.dbadmin_assets.test_pipeline import (
     instance,
     materialize,
     run_job,
+    the_job,
 )
 
 __all__ = ["instance"]
@@ -120,6 +121,33 @@ def test_every_run_that_fails_is_told_and_recovery_once(
     run_job(instance)
     watch.tick()
     assert watch.new() == []
+
+
+def test_what_passed_before_it_failed_again_has_not_recovered(
+    instance: dg.DagsterInstance, fake_aws: FaultyAws, watch: Watch
+) -> None:
+    fake_aws.script = [fail_in_account_2]
+    run_job(instance)
+    watch.tick()
+    watch.new()
+    fake_aws.script = [succeed]
+    run_job(instance)
+    fake_aws.script = [fail_in_account_2]
+    run_job(instance)
+    watch.tick()
+    assert [(kind, check) for kind, check, _ in watch.new()] == [
+        ("check-failed", "collected"),
+        ("check-recovered", "report_freshness"),
+    ]
+
+
+def test_a_run_that_is_marked_as_failed_from_outside_is_told_with_that_word(
+    instance: dg.DagsterInstance, watch: Watch
+) -> None:
+    run = instance.create_run_for_job(the_job(), status=dg.DagsterRunStatus.STARTED)
+    instance.report_run_failed(run, "its process was killed")
+    watch.tick()
+    assert watch.got["topic"][0].said == f"run {run.run_id}: its process was killed"
 
 
 def test_a_run_of_a_range_from_the_ui_tells_the_target_and_not_the_sum_of_all(
