@@ -31,7 +31,7 @@ CHECKS: Mapping[str, tuple[str, Check]] = {
     "new_tier0": ("Nobody became an administrator since the last report. WARN.", new_tier0),
     "inventory_matches": (
         "Nothing is there that the inventory does not declare, and nothing declared is gone. WARN.",
-        lambda report, _: inventory_matches(report.facts),
+        lambda report, _: inventory_matches(report.manifest),
     ),
     FRESHNESS: (
         "The newest complete report of the full scope is not too old; a sensor looks every hour. ERROR.",

@@ -1,10 +1,8 @@
 """The report that a check looks at, and the last one of its scope, read from the bucket when a check asks."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import dagster as dg
 
@@ -32,15 +30,6 @@ class SealedReport:
         if found is None:
             raise EvidenceError(f"{self.folder}{MANIFEST_NAME} is not there")
         return found
-
-    @cached_property
-    def facts(self) -> dict[str, Any]:
-        """Its manifest as JSON has it."""
-        try:
-            facts: dict[str, Any] = json.loads(self.data)
-        except (ValueError, RecursionError) as error:
-            raise BrokenEvidenceError(f"{self.folder}{MANIFEST_NAME} is no JSON: {error}") from error
-        return facts
 
     @cached_property
     def manifest(self) -> Manifest:

@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec import UNSET
 
 from dbadmin_assets.review.checks.judgement import Judgement, named
+from dbadmin_assets.review.manifest_model import Discovered, Manifest
 
-_LONGEST = 100
 
+def inventory_matches(manifest: Manifest) -> Judgement:
+    """Nothing was collected or discovered that is not declared, nothing declared is gone, and no look at it failed.
 
-def inventory_matches(facts: Mapping[str, Any]) -> Judgement:
-    """Nothing was collected or discovered that is not declared, and nothing declared is gone.
-
-    Args:
-        facts: a manifest as JSON has it: what discovery adds need not be known to the strict reader.
+    A target that nobody looked at turns nothing red, as that is configured, or another check's matter; it is said.
     """
-    dropped, undeclared, gone = differences(facts)
+    looked = Discovered(complete=False, targets=[], undeclared=[], gone=[])
+    if manifest.discovered is not UNSET:
+        looked = manifest.discovered
+    failed = [f"{_place(target)} ({target.reason})" for target in looked.targets if target.status == "failed"]
+    dropped = [f"{_place(entry)} {entry.name}" for entry in manifest.not_declared]
+    undeclared = [f"{_place(found)} {found.identifier}" for found in looked.undeclared]
+    gone = [f"{_place(entry)} {entry.name}" for entry in looked.gone]
     told = [
-        *([f"collected, but not declared any more: {named(dropped)}"] if dropped else []),
-        *([f"there, but not declared: {named(undeclared)}"] if undeclared else []),
-        *([f"declared, but gone: {named(gone)}"] if gone else []),
+        *_told("collected, but not declared any more", dropped),
+        *_told("there, but not declared", undeclared),
+        *_told("declared, but gone", gone),
+        *_told("it is not known what is there", failed),
     ]
-    counts = {"not_declared_any_more": len(dropped), "not_declared": len(undeclared), "gone": len(gone)}
-    asked = "" if isinstance(facts.get("discovery"), Mapping) else "; nobody looked for databases beyond it"
-    return Judgement(not told, "WARN", "; ".join(told) or f"nothing contradicts the inventory{asked}", counts)
+    counts = {
+        "not_declared_any_more": len(dropped), "not_declared": len(undeclared), "gone": len(gone),
+        "targets_looked_at": sum(target.status == "complete" for target in looked.targets),
+        "targets": len(manifest.targets),
+    }  # fmt: skip
+    beyond = f"databases beyond it are known in {counts['targets_looked_at']} of {counts['targets']} targets"
+    said = "; ".join(told) or f"nothing contradicts the inventory; {beyond}"
+    return Judgement(not told, "WARN", said, counts)
 
 
-def differences(facts: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
-    """What is declared no more, what was discovered and is not declared, what is declared and gone; as text.
+class _Placed(Protocol):
+    @property
+    def account_id(self) -> str: ...
 
-    The last two are those of `discovery.notDeclared` and `discovery.gone`, where a manifest has them: lists of
-    objects with `accountId`, `region` and `name`. Here alone it is said where they stand.
-    """
-    discovery = facts.get("discovery")
-    discovery = discovery if isinstance(discovery, Mapping) else {}
-    return (
-        _places(facts.get("notDeclared")),
-        _places(discovery.get("notDeclared")),
-        _places(discovery.get("gone")),
-    )
+    @property
+    def region(self) -> str: ...
 
 
-def _places(entries: object) -> list[str]:
-    """What has another form is told as it stands: it is something that somebody found."""
-    if entries is None:
-        return []
-    listed = entries if isinstance(entries, list) else [entries]
-    return sorted(
-        " ".join(str(entry.get(key, "?")) for key in ("accountId", "region", "name"))
-        if isinstance(entry, Mapping) and "name" in entry
-        else str(entry)[:_LONGEST]
-        for entry in listed
-    )
+def _place(entry: _Placed) -> str:
+    return f"{entry.account_id} {entry.region}"
+
+
+def _told(what: str, names: Iterable[str]) -> list[str]:
+    every = sorted(names)
+    return [f"{what}: {named(every)}"] if every else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -212,31 +213,44 @@ def test_a_database_that_the_sum_does_not_account_for_is_an_error(tmp_path: Path
     assert judged.said.startswith("population: ")
 
 
-PLACE = {"accountId": ACCOUNT, "region": REGION, "name": "stray"}
+PLACE = {"accountId": ACCOUNT, "region": REGION}
+STRAY = {"identifier": "stray", "engine": "mysql", "product": "mariadb", "state": "available", "host": None, "port": 1}
+REFUSED = {"status": "failed", "reason": "AccessDenied on rds:DescribeDBInstances", "found": 0, "known": 0}
+OFF = {"status": "off", "reason": None, "found": 0, "known": 0}
+
+
+def looked(tmp: Path, *, not_declared: Sequence[Any] = (), **discovered: Any) -> Manifest:
+    facts = build(tmp, {(ACCOUNT, REGION, "db"): Db([who("a")])})
+    facts["notDeclared"] = list(not_declared)
+    facts["discovered"] |= discovered
+    return read(facts)
 
 
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"notDeclared": [PLACE]}, "collected, but not declared any more"),
-        ({"notDeclared": [], "discovery": {"notDeclared": [PLACE]}}, "there, but not declared"),
-        ({"notDeclared": [], "discovery": {"gone": [PLACE]}}, "declared, but gone"),
-        ({"notDeclared": [], "discovery": {"gone": {"another": "form"}}}, "declared, but gone: {'another': 'form'}"),
+        ({"not_declared": [PLACE | {"name": "old"}]}, "collected, but not declared any more: 123456789012"),
+        ({"undeclared": [PLACE | STRAY]}, "there, but not declared: 123456789012 us-east-1 stray"),
+        ({"gone": [PLACE | {"name": "lost", "host": "x"}]}, "declared, but gone: 123456789012 us-east-1 lost"),
+        ({"targets": [PLACE | REFUSED]}, "it is not known what is there: 123456789012 us-east-1 (AccessDenied on"),
     ],
 )
-def test_whatever_differs_from_the_inventory_is_a_warning(facts: dict[str, Any], said: str) -> None:
-    judged = inventory_matches(facts)
+def test_whatever_differs_from_the_inventory_is_a_warning(tmp_path: Path, facts: dict[str, Any], said: str) -> None:
+    judged = inventory_matches(looked(tmp_path, **facts))
     assert (judged.passed, judged.severity) == (False, "WARN")
     assert judged.said.startswith(said)
 
 
-def test_without_discovery_green_says_that_nobody_looked() -> None:
-    judged = inventory_matches({"notDeclared": []})
-    assert (judged.passed, judged.said) == (
-        True,
-        "nothing contradicts the inventory; nobody looked for databases beyond it",
-    )
-    assert "nobody looked" not in inventory_matches({"notDeclared": [], "discovery": {}}).said
+def test_where_nobody_looked_green_says_so(tmp_path: Path) -> None:
+    judged = inventory_matches(looked(tmp_path, targets=[PLACE | OFF]))
+    beyond = "databases beyond it are known in 0 of 1 targets"
+    assert (judged.passed, judged.said) == (True, f"nothing contradicts the inventory; {beyond}")
+
+
+def test_a_report_from_before_discovery_says_the_same(tmp_path: Path) -> None:
+    facts = build(tmp_path, {(ACCOUNT, REGION, "db"): Db([who("a")])})
+    del facts["discovered"]
+    assert "known in 0 of 1 targets" in inventory_matches(read(facts)).said
 
 
 def test_a_long_list_is_cut_and_says_so_and_nothing_invisible_gets_through() -> None:
