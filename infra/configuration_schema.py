@@ -84,7 +84,6 @@ class StackConfiguration(Part):
     memory_mb: Annotated[int, Field(ge=MEMORY_MB_LEAST, le=MEMORY_MB_MOST)] = 512
     reserved_concurrency: Annotated[int, Field(ge=1)] = 10
     provisioned_concurrency: Annotated[int, Field(ge=0)] = 0
-    discovery: bool = False
     secret_key_arns: list[KeyArn] = []
     database_cidrs: list[PrivateCidr] = []
     endpoints: list[EndpointService] = []

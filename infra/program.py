@@ -221,7 +221,7 @@ def _network(configuration: Configuration, target: Target, log_group_arn: str) -
         route_tables=v.route_tables.get(target.network.vpc_id, []),
         bucket_region=v.central_region,
         log_group_arn=log_group_arn,
-        discovery=v.discovery,
+        discovery=target.worker.discover,
     )
     return WorkerNetwork("network", args)
 

@@ -93,7 +93,7 @@ def _worker_identity(args: WorkerRolesArgs, estate: policies.Estate) -> policies
         secret_key_arns=tuple(arn for arn in values.secret_key_arns if place in arn),
         iam_database_users=tuple(sorted(users)),
         in_vpc=target.network is not None,
-        discovery=values.discovery,
+        discovery=target.worker.discover,
     )
 
 

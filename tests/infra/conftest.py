@@ -47,13 +47,13 @@ def full_stacks(tmp_path_factory: pytest.TempPathFactory) -> list[Stack]:
     """One account, two regions, with everything that can be asked for, and the central account among the workers."""
     folder = tmp_path_factory.mktemp("full")
     document = demo.inventory((demo.ACCOUNTS[0], demo.CENTRAL_ACCOUNT))
+    document["worker"]["discover"] = True
     key = f"arn:aws:kms:us-east-1:{demo.ACCOUNTS[0]}:key/11111111-2222-3333-4444-555555555555"
     asked = configured(
         folder,
         document,
         endpoints=["secretsmanager", "sts", "logs", "kms", "rds", "ec2", "monitoring"],
         route_tables={"vpc-00": ["rtb-0a"], "vpc-01": ["rtb-0b"]},
-        discovery=True,
         provisioned_concurrency=2,
         secret_key_arns=[key],
         inventory_location="ssm",

@@ -120,8 +120,8 @@ def test_alarms_that_nobody_would_hear_are_refused(tmp_path: Path) -> None:
 
 
 def test_text_from_pulumi_means_the_same_as_a_mapping(tmp_path: Path) -> None:
-    typed = load(tmp_path, retention_days=500, discovery=True, endpoints=["sts"]).values
-    given = demo.values(retention_days=500, discovery=True, endpoints=["sts"])
+    typed = load(tmp_path, retention_days=500, access_trail=False, endpoints=["sts"]).values
+    given = demo.values(retention_days=500, access_trail=False, endpoints=["sts"])
     as_text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
     assert load_configuration(as_text, tmp_path).values == typed
 
