@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.policies import Estate, Policy, Statement, allow, inventory_statements, policy
+from infra.policies import Estate, Policy, Statement, alert_statements, allow, inventory_statements, policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,20 @@ def services_identity(estate: Estate, names: DagsterNames) -> Policy:
 
 
 def code_location_identity(estate: Estate) -> Policy:
-    """The code location's server: its sensor reads the inventory; it neither assumes a role nor writes."""
-    statements = inventory_statements(estate)
-    if estate.inventory_key and estate.bucket_key_arn:
-        statements.append(allow("DecryptInventory", "kms:Decrypt", estate.bucket_key_arn))
+    """The code location's server, whose sensors read the inventory, look how old the newest report is, and publish.
+
+    It neither assumes a role nor writes. s3:ListBucket: without it a report that is not there yet answers 403.
+    """
+    latest = estate.bucket_arn("reports/latest.json")
+    statements = [
+        *inventory_statements(estate),
+        allow("ReadLatestReport", "s3:GetObject", latest),
+        allow("SeeLatestReport", "s3:ListBucket", estate.bucket_arn())
+        | {"Condition": {"StringEquals": {"s3:prefix": "reports/latest.json"}}},
+        *alert_statements(estate),
+    ]
+    if estate.bucket_key_arn:
+        statements.append(allow("DecryptBucket", "kms:Decrypt", estate.bucket_key_arn))
     return policy(statements)
 
 

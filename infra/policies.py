@@ -81,7 +81,7 @@ def orchestrator_identity(estate: Estate, invoker_roles: tuple[str, ...] = ()) -
     prefixes. s3:GetBucketVersioning: `doctor` says when overwritten evidence would be lost.
     s3:GetBucketObjectLockConfiguration, GetObjectRetention, PutObjectRetention: how long evidence is kept, and to
     keep it longer; Object Lock itself refuses to shorten. ssm:GetParameter*: the inventory. kms: S3 encrypts through
-    the bucket's key; the manifest is signed. sns:Publish, and the topic's key through SNS only: alerts.
+    the bucket's key; the manifest is signed. Alerts: an operator's own daemon publishes them with this role.
     """
     invokers = [estate.role_arn("*", name) for name in invoker_roles or (estate.invoker_role,)]
     statements = [
@@ -108,13 +108,19 @@ def orchestrator_identity(estate: Estate, invoker_roles: tuple[str, ...] = ()) -
     if estate.signing_key_arn:
         actions = ["kms:Sign", "kms:GetPublicKey", "kms:DescribeKey"]
         statements.append(allow("SignManifests", actions, estate.signing_key_arn))
+    return policy(statements + alert_statements(estate))
+
+
+def alert_statements(estate: Estate) -> list[Statement]:
+    """Publishing alerts, where the estate has a topic: sns:Publish, and the topic's key through SNS only."""
+    statements = []
     if estate.topic_arn:
         statements.append(allow("PublishAlerts", "sns:Publish", estate.topic_arn))
     if estate.topic_key_arn:
         via = {"StringLike": {"kms:ViaService": "sns.*.amazonaws.com"}}
         actions = ["kms:Decrypt", "kms:GenerateDataKey"]
         statements.append(allow("EncryptAlerts", actions, estate.topic_key_arn) | {"Condition": via})
-    return policy(statements)
+    return statements
 
 
 def inventory_statements(estate: Estate) -> list[Statement]:

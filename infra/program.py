@@ -104,12 +104,14 @@ def central(configuration: Configuration) -> None:
         "DBADMIN_REGION": v.central_region,
         "DBADMIN_INVENTORY": inventory.source,
         "DBADMIN_SIGNING_KEY": signing_key.arn,
+        "DBADMIN_ALERT_TOPIC": alerts.arn,
         "DBADMIN_MAX_PER_ACCOUNT": str(v.reserved_concurrency),
     }
     dagster_args = DagsterArgs(
         configuration=configuration,
         operations_key_arn=operations_key.arn,
         bucket_key_arn=bucket_key.arn,
+        topic_arn=alerts.arn,
         orchestrator_arn=orchestrator.arn,
         log_bucket=buckets.logs.name,
         environment=environment,

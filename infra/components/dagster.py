@@ -30,12 +30,14 @@ class DagsterArgs:
 
     Attributes:
         operations_key_arn: encrypts database and log groups; bucket_key_arn: the inventory in the bucket.
+        topic_arn: where alerts go, encrypted with the operations key.
         environment: settings of the pipeline by environment variable.
     """
 
     configuration: Configuration
     operations_key_arn: pulumi.Input[str]
     bucket_key_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
     orchestrator_arn: pulumi.Input[str]
     log_bucket: pulumi.Input[str]
     environment: Mapping[str, pulumi.Input[str]]
@@ -112,6 +114,7 @@ class DagsterOnEcs(Component):
                 secret_arn=database.secret_arn,
                 key_arn=args.operations_key_arn,
                 bucket_key_arn=args.bucket_key_arn,
+                topic_arn=args.topic_arn,
             ),
             self.child(),
         )

@@ -1,4 +1,4 @@
-"""Dagster's roles on ECS: services that start runs, code location that reads the inventory, execution, restart."""
+"""Dagster's roles on ECS: services that start runs, code location with its sensors, execution, restart."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class DagsterRolesArgs:
         image: in ECR; execution may pull from that repository only.
         secret_arn, key_arn: the database's password and its key.
         bucket_key_arn: the inventory in the bucket is encrypted with it.
+        topic_arn: where alerts go; encrypted with key_arn.
     """
 
     estate: Estate
@@ -29,6 +30,7 @@ class DagsterRolesArgs:
     secret_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     bucket_key_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
 
 
 def repository_arn(image: str, partition: str) -> str:
@@ -58,10 +60,10 @@ class DagsterRoles(Component):
             "code",
             args.names.code_role,
             tasks,
-            pulumi.Output.from_input(args.bucket_key_arn).apply(
-                lambda arn: dagster_policies.code_location_identity(replace(args.estate, bucket_key_arn=arn))
-            ),
-            "Dagster's code location: reads the inventory",
+            pulumi.Output.all(
+                bucket_key_arn=args.bucket_key_arn, topic_arn=args.topic_arn, topic_key_arn=args.key_arn
+            ).apply(lambda arns: dagster_policies.code_location_identity(replace(args.estate, **arns))),
+            "Dagster's code location: reads the inventory, publishes alerts",
         )
         self.execution = self._role(
             "execution",

@@ -46,15 +46,22 @@ def test_roles_are_passed_to_ecs_only_and_only_the_runs_two() -> None:
         assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 
 
-def test_the_code_location_reads_the_inventory_and_nothing_else() -> None:
+def test_the_code_location_reads_the_inventory_and_one_pointer_and_publishes_alerts() -> None:
     document = dagster_policies.code_location_identity(replace(ESTATE, inventory_parameter=None))
     assert set(allowed(document)) == {
         ("s3:GetObject", "arn:aws:s3:::evidence/inventory.yaml"),
         ("s3:GetObjectVersion", "arn:aws:s3:::evidence/inventory.yaml"),
+        ("s3:GetObject", "arn:aws:s3:::evidence/reports/latest.json"),
+        ("s3:ListBucket", "arn:aws:s3:::evidence"),
         ("kms:Decrypt", ESTATE.bucket_key_arn),
+        ("sns:Publish", ESTATE.topic_arn),
+        ("kms:Decrypt", ESTATE.topic_key_arn),
+        ("kms:GenerateDataKey", ESTATE.topic_key_arn),
     }
+    assert by_sid(document)["EncryptAlerts"]["Condition"]
+    assert by_sid(document)["SeeLatestReport"]["Condition"] == {"StringEquals": {"s3:prefix": "reports/latest.json"}}
     in_parameters = dagster_policies.code_location_identity(replace(ESTATE, inventory_key=None))
-    assert actions(in_parameters) == {"ssm:GetParameter", "ssm:GetParametersByPath"}
+    assert {"ssm:GetParameter", "ssm:GetParametersByPath"} < actions(in_parameters)
 
 
 def test_execution_reads_one_secret_one_repository_and_writes_its_logs() -> None:

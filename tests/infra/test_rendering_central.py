@@ -83,6 +83,7 @@ def test_dagster_is_told_where_evidence_goes_and_what_signs_it(central: Stack) -
     for name in ("dagster-services-run", "dagster-services-code"):
         names = {item["name"] for item in tasks[name]["environment"]}
         assert {"DBADMIN_BUCKET", "DBADMIN_REGION", "DBADMIN_INVENTORY", "DBADMIN_SIGNING_KEY"} <= names
+        assert "DBADMIN_ALERT_TOPIC" in names
     assert {"dagster-services-webserver", "dagster-services-daemon"} < set(tasks)
 
 
