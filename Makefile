@@ -39,10 +39,10 @@ lint: $(SETUP) ## ruff, mypy --strict, import rules, generated documents
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python -m docs.generate --check
 
 docs: $(SETUP) ## the documents that are made from code: rules, the reader's rights
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs.generate
 
 bench: $(SETUP) ## the figures the docs name, with the method
 	@$(BIN)/python -m sandbox.setup

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from dbadmin_assets.review.manifest_model import Manifest
+from docs import iam_actions
 from worker_lambda.privileges import mysql_rules, sqlserver_rules
 from worker_lambda.privileges.mysql_catalogue import Principal
 from worker_lambda.privileges.rule import Rule
@@ -170,8 +171,14 @@ def manifest_schema() -> str:
     return json.dumps(head | schema, indent=1) + "\n"
 
 
+def iam_actions_page() -> str:
+    """docs/iam-actions.md, from the policies and their reasons."""
+    return iam_actions.page(_NOTICE.format(source="infra/policies/"))
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "admin-definition.md": admin_definition,
+    "iam-actions.md": iam_actions_page,
     "manifest.schema.json": manifest_schema,
     "reader-rights.md": reader_rights,
 }
@@ -179,7 +186,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
 
 def main() -> int:
     """Write or check each document."""
-    parser = argparse.ArgumentParser(prog="python docs/generate.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a document is out of date")
     check = parser.parse_args().check
     stale = []

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from dbadmin_assets.inventory import Target
-from infra import event_patterns, key_policies
+from infra import event_patterns
 from infra.components.access_trail import AccessTrail, AccessTrailArgs
 from infra.components.access_watch import AccessWatch, AccessWatchArgs
 from infra.components.alarms import Alarms, AlarmsArgs, worker_alarms
@@ -25,7 +25,8 @@ from infra.components.worker_function import WorkerFunction, WorkerFunctionArgs
 from infra.components.worker_network import WorkerNetwork, WorkerNetworkArgs
 from infra.components.worker_roles import WorkerRoles, WorkerRolesArgs
 from infra.configuration import CENTRAL_STACK, SIGNING_ALIAS, Configuration, stack_name
-from infra.resource_policies import LOG_PATH
+from infra.policies import keys as key_policies
+from infra.policies.resources import LOG_PATH
 from infra.tags import register_tags, stack_tags
 from worker_lambda.contract import DEFAULT_PORTS
 

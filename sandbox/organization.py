@@ -1,6 +1,6 @@
 """Seeds the local AWS: accounts with their roles, the evidence bucket, secrets, functions. Policies are infra's.
 
-Where the emulator cannot do what AWS does, it is said and worked around here, never in infra/policies.py:
+Where the emulator cannot do what AWS does, it is said and worked around here, never in infra/policies:
 - It speaks plain HTTP on the loopback interface: the statement that denies it is left out.
 - It does not know `s3:if-none-match`: the statement that demands it is left out. If-None-Match itself works.
 - Every account is an organization of its own: a role's trust names the organization of who assumes it.
@@ -16,8 +16,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra import policies
-from infra.key_policies import signing_key_policy
 from infra.policies import Estate, Policy
+from infra.policies.keys import signing_key_policy
 from sandbox.aws import LocalAws
 from sandbox.databases import DatabaseServers
 from sandbox.lambda_function import Function

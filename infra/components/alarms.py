@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from infra.components.base import Component
 from infra.event_patterns import ALARM_PREFIX
-from infra.resource_policies import METRIC_NAMESPACE
+from infra.policies.resources import METRIC_NAMESPACE
 
 _LONG_RUN_SHARE = 0.8  # of the function's time-out
 _FREE_STORAGE_BYTES = 2 * 1024**3

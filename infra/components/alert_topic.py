@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from infra.components.base import Component, as_json
 from infra.event_patterns import forwarded
 from infra.policies import Estate
-from infra.resource_policies import bus_policy, topic_policy
+from infra.policies.resources import bus_policy, topic_policy
 
 TOPIC = "db-admin-report-alerts"
 

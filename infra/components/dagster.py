@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra import dagster_policies, policies
+from infra import policies
 from infra.components.alarms import Alarm, dagster_alarms
 from infra.components.base import Component
 from infra.components.dagster_database import DagsterDatabase, DagsterDatabaseArgs
@@ -18,7 +18,8 @@ from infra.components.dagster_services import RUN, SERVICES, DagsterServices, Da
 from infra.components.log_group import LogGroup, LogGroupArgs
 from infra.components.role import Role, RoleArgs
 from infra.configuration import Configuration
-from infra.dagster_policies import DagsterNames
+from infra.policies import dagster as dagster_policies
+from infra.policies.dagster import DagsterNames
 
 CLUSTER = "db-admin-report"
 RUN_LOG = "runs"  # who was asked for what, and what came back: an audit log

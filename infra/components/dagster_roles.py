@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import pulumi
 
-from infra import dagster_policies, policies
+from infra import policies
 from infra.components.base import Component
 from infra.components.role import Role, RoleArgs
-from infra.dagster_policies import DagsterNames
 from infra.policies import Estate, Policy
+from infra.policies import dagster as dagster_policies
+from infra.policies.dagster import DagsterNames
 
 
 @dataclass(frozen=True, slots=True)

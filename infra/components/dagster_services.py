@@ -15,7 +15,7 @@ from infra.components.dagster_database import DATABASE, RESTART, DagsterDatabase
 from infra.components.dagster_load_balancer import DagsterLoadBalancer
 from infra.components.dagster_network import CODE_PORT, DATABASE_PORT, WEB_PORT
 from infra.components.dagster_roles import DagsterRoles
-from infra.dagster_policies import DagsterNames
+from infra.policies.dagster import DagsterNames
 
 NAMESPACE = "db-admin-report.internal"
 CODE_HOST = f"code.{NAMESPACE}"

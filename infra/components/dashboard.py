@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.base import Component
-from infra.resource_policies import METRIC_NAMESPACE
+from infra.policies.resources import METRIC_NAMESPACE
 
 _WIDTH, _HEIGHT = 6, 6
 _OWN = f"{{{METRIC_NAMESPACE},AccountId,Region}}"

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from infra.components.base import Component, kept
 from infra.components.bucket import Bucket, BucketArgs
 from infra.policies import EVIDENCE_PREFIXES, Estate, bucket_policy
-from infra.resource_policies import log_bucket_policy
+from infra.policies.resources import log_bucket_policy
 
 TRAIL = "db-admin-report-evidence"
 _FOR_EVER = "chain"  # a link that is gone is a gap, and a chain with a gap proves nothing

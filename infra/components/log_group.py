@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.base import Component
-from infra.resource_policies import LOG_PATH
+from infra.policies.resources import LOG_PATH
 
 AUDIT_DAYS = 90
 OPERATIONAL_DAYS = 7

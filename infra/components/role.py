@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from infra.components.base import Component, as_json
 from infra.policies import Policy, log_deletion_deny
-from infra.resource_policies import LOG_PATH
+from infra.policies.resources import LOG_PATH
 
 _MOST_TRUST_CHARACTERS = 2_048  # IAM's default quota
 _MOST_INLINE_CHARACTERS = 10_240  # of all inline policies of a role; cannot be raised

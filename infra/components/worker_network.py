@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from infra.components.base import Component, as_json
 from infra.components.dagster_network import HTTPS_PORT
 from infra.policies import Estate
-from infra.resource_policies import endpoint_policy, s3_gateway_policy
+from infra.policies.resources import endpoint_policy, s3_gateway_policy
 
 _NEEDED = {"secretsmanager", "sts"}  # what a worker calls; CloudWatch Logs is called by Lambda itself, not from the VPC
 

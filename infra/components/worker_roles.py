@@ -12,7 +12,7 @@ from infra import policies
 from infra.components.base import Component
 from infra.components.role import Role, RoleArgs
 from infra.configuration import Configuration
-from infra.resource_policies import ALARM_ROLE, alarm_forwarding_identity
+from infra.policies.resources import ALARM_ROLE, alarm_forwarding_identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from infra import dagster_policies
-from infra.dagster_policies import DagsterNames
+from infra.policies import dagster as dagster_policies
+from infra.policies.dagster import DagsterNames
 from tests.infra.test_policies import ESTATE, actions, allowed, as_list
 from tests.infra.test_resource_policies import by_sid
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra import key_policies, policies
+from infra import policies
 from infra.policies import Estate, Policy
+from infra.policies import keys as key_policies
 
 ACCOUNT = "012345678901"
 ESTATE = Estate(

@@ -25,7 +25,7 @@ def test_the_evidence_bucket_keeps_every_version_for_400_days(central: Stack) ->
 
 
 def test_the_rendered_policies_are_those_that_the_sandbox_enforces(central: Stack) -> None:
-    """infra/policies.py is the one source: nothing is added, narrowed or widened on the way to Pulumi."""
+    """infra/policies is the one source: nothing is added, narrowed or widened on the way to Pulumi."""
     inline = {
         (p.inputs["role"], p.inputs["name"]): json.loads(p.inputs["policy"])
         for p in central.of("iam/rolePolicy:RolePolicy")

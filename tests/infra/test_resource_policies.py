@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra import key_policies, resource_policies
 from infra.policies import Estate, Policy
+from infra.policies import keys as key_policies
+from infra.policies import resources as resource_policies
 from tests.infra.test_policies import ACCOUNT, ESTATE, LOGS, actions
 
 TOPIC = "arn:aws:sns:us-east-1:209371858707:alerts"

@@ -31,5 +31,5 @@ def test_rules_stand_in_the_order_of_their_tiers(engine: str) -> None:
 
 
 def test_the_documents_made_from_the_tables_are_up_to_date() -> None:
-    done = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "docs.generate", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,14 +1,16 @@
-"""Identity policies of Dagster: its services on ECS, and the agent of Dagster+. Pure functions, as in policies.py.
+"""Identity policies of Dagster: its services on ECS, and the agent of Dagster+.
 
-Webserver and daemon start runs and can do nothing else; the code location reads the inventory; only a run is the
-orchestrator.
+Webserver and daemon start runs and can do nothing else; the code location reads the inventory and publishes alerts;
+only a run is the orchestrator.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.policies import Estate, Policy, Statement, alert_statements, allow, inventory_statements, policy
+from infra.policies.estate import Estate
+from infra.policies.orchestrator import alert_statements, inventory_statements
+from infra.policies.statements import Policy, Statement, allow, policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,7 @@ class DagsterNames:
 
 
 def services_identity(estate: Estate, names: DagsterNames) -> Policy:
-    """Webserver and daemon: what EcsRunLauncher calls with a task definition that is there already.
-
-    ecs:RunTask: that one family, in that cluster. StopTask, DescribeTasks: the cluster's tasks. TagResource: the
-    task that RunTask is starting. iam:PassRole: the run's two roles, to ECS only. logs:GetLogEvents: why a run
-    failed. DescribeTaskDefinition, ListAccountSettings and DescribeNetworkInterfaces know no resource (AWS
-    documentation); they read.
-    """
+    """Webserver and daemon: what EcsRunLauncher calls with a task definition that is there already."""
     in_cluster = {"ArnEquals": {"ecs:cluster": names.ecs_arn(f"cluster/{names.cluster}")}}
     tasks = names.ecs_arn(f"task/{names.cluster}/*")
     started = {"StringEquals": {"ecs:CreateAction": "RunTask"}}
@@ -65,7 +61,7 @@ def services_identity(estate: Estate, names: DagsterNames) -> Policy:
 def code_location_identity(estate: Estate) -> Policy:
     """The code location's server, whose sensors read the inventory, look how old the newest report is, and publish.
 
-    It neither assumes a role nor writes. s3:ListBucket: without it a report that is not there yet answers 403.
+    It neither assumes a role nor writes.
     """
     latest = estate.bucket_arn("reports/latest.json")
     statements = [
@@ -83,10 +79,7 @@ def code_location_identity(estate: Estate) -> Policy:
 def execution_identity(
     names: DagsterNames, *, repository_arn: str, secret_arn: str | None = None, key_arn: str | None = None
 ) -> Policy:
-    """What ECS itself does to start a container: pull the image, read the database's password, open the log.
-
-    ecr:GetAuthorizationToken knows no resource (AWS documentation).
-    """
+    """What ECS itself does to start a container: pull the image, read the database's password, open the log."""
     pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     streams = [f"{arn}:log-stream:*" for arn in names.log_group_arns]
     statements = [
@@ -103,15 +96,14 @@ def execution_identity(
 
 
 def restart_identity(names: DagsterNames) -> Policy:
-    """ecs:UpdateService: the scheduler starts the services anew after their database password was rotated."""
+    """The scheduler starts the services anew after their database password was rotated."""
     return policy([allow("RestartServices", "ecs:UpdateService", names.ecs_arn(f"service/{names.cluster}/*"))])
 
 
 def agent_identity(estate: Estate, names: DagsterNames, namespace_arn: str) -> Policy:
     """The Dagster+ agent on ECS: makes a service per code location and a task per run, in one cluster.
 
-    From Dagster's list for its ECS agent, held to the cluster and the namespace where an action knows a resource.
-    ecs:RegisterTaskDefinition, the List and Describe actions and servicediscovery:ListServices know none. Its
+    From Dagster's list for its ECS agent, held to the cluster and the namespace where an action knows a resource. Its
     secrets (the agent token) come through the execution role; secretsmanager:ListSecrets is left out, so secrets
     are named, not tagged.
     """

@@ -1,8 +1,9 @@
-"""Every KMS key policy, as pure functions of an Estate (policies.py) that return JSON-ready dicts."""
+"""Every KMS key policy."""
 
 from __future__ import annotations
 
-from infra.policies import Estate, Policy, Statement, allow, deny, policy
+from infra.policies.estate import Estate
+from infra.policies.statements import Policy, Statement, allow, deny, policy
 
 
 def bucket_key_policy(estate: Estate, region: str) -> Policy:

@@ -1,11 +1,9 @@
-"""Policies of resources other than buckets of evidence and keys: topic, event bus, log bucket, VPC endpoints.
-
-Pure functions, as in policies.py.
-"""
+"""Policies of resources other than the evidence bucket and keys: topic, event bus, log bucket, VPC endpoints."""
 
 from __future__ import annotations
 
-from infra.policies import Estate, Policy, Statement, allow, deny, policy
+from infra.policies.estate import Estate
+from infra.policies.statements import Policy, Statement, allow, deny, policy
 
 ALARM_ROLE = "db-admin-report-alarms-{region}"
 LOG_PATH = "/aws/security-ops"
