@@ -5,7 +5,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test infra-test lint docs bench lambda ui sandbox clean setup requirements
+.PHONY: help demo test infra-test lint docs bench audit lambda ui sandbox clean setup requirements
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: $(SETUP) ## the figures the docs name, with the method
 	@$(BIN)/python -m sandbox.setup
 	@$(BIN)/python -m benchmarks
 
+audit: $(SETUP) ## known vulnerabilities, risky code, secrets in files, the Dockerfile
+	@$(BIN)/python -m audit
+
 lambda: $(SETUP) ## dist/worker_lambda.zip
 	@$(BIN)/python -m infra.lambda_package
 
@@ -63,6 +66,8 @@ requirements: ## pin again after a change of pyproject.toml (needs uv)
 	    --quiet pyproject.toml --extra $$extra -o requirements/$$extra.txt; done
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \
 	    --quiet requirements/sandbox-aws.in -o requirements/sandbox-aws.txt
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \
+	    --quiet requirements/audit.in -o requirements/audit.txt
 
 clean: ## everything that was made here
 	rm -rf .venv .sandbox dist build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage* .import_linter_cache

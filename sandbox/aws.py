@@ -6,7 +6,6 @@ import http.client
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,11 +14,10 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
-from filelock import FileLock
 
+from sandbox import tools
 from sandbox.processes import ROOT, Processes, SandboxError
 
-TOOLS = ROOT / ".sandbox" / "tools"
 LOCK_FILE = ROOT / "requirements" / "sandbox-aws.txt"
 START_WITHIN_SECONDS = 60.0
 _PORT_TRIES = 3
@@ -31,24 +29,7 @@ def install() -> Path:
     Raises:
         SandboxError: pip failed; the message holds what it said.
     """
-    home = TOOLS / "aws"
-    python = home / "bin" / "python"
-    stamp = home / "pins.txt"
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    with FileLock(TOOLS / "aws.lock"):
-        if stamp.exists() and stamp.read_bytes() == LOCK_FILE.read_bytes():
-            return python
-        _run([sys.executable, "-m", "venv", "--clear", str(home)])
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
-        _run([*pip, "-r", str(LOCK_FILE)])
-        stamp.write_bytes(LOCK_FILE.read_bytes())
-    return python
-
-
-def _run(argv: list[str]) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SandboxError(f"{' '.join(argv[:4])} … failed:\n{(done.stderr or done.stdout)[-2000:]}")
+    return tools.install("aws", LOCK_FILE)
 
 
 class LocalAws:

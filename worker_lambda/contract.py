@@ -39,9 +39,9 @@ class Reason(StrEnum):
     QUERY_TIMED_OUT = "Collection Failed: Query timed out"
     DEADLINE_REACHED = "Collection Failed: Deadline reached"
     UNEXPECTED_ANSWER = "Collection Failed: Unexpected answer"
-    SECRET_NOT_FOUND = "Credentials Failed: Secret not found"  # noqa: S105
-    SECRET_ACCESS_DENIED = "Credentials Failed: Access denied"  # noqa: S105
-    SECRET_MALFORMED = "Credentials Failed: Secret malformed"  # noqa: S105
+    SECRET_NOT_FOUND = "Credentials Failed: Secret not found"  # noqa: S105 - a reason, as above
+    SECRET_ACCESS_DENIED = "Credentials Failed: Access denied"  # noqa: S105 - a reason
+    SECRET_MALFORMED = "Credentials Failed: Secret malformed"  # noqa: S105 - a reason
     CANNOT_ASSUME_ROLE = "Worker Failed: Cannot assume role"
     WORKER_TIMED_OUT = "Worker Failed: Timed out"
     WORKER_THROTTLED = "Worker Failed: Throttled"

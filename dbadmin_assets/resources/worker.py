@@ -267,7 +267,8 @@ class _Collecting:
             outcome = self._delivered(request)
             if outcome is not None or time.monotonic() >= over_at:
                 return outcome
-            self._worker._sleep(min(_POLL_SECONDS * random.uniform(0.5, 1.5), over_at - time.monotonic()))  # noqa: S311
+            seconds = _POLL_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 - no cryptography
+            self._worker._sleep(min(seconds, over_at - time.monotonic()))
 
 
 def _rounded_up(seconds: float) -> int:

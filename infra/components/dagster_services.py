@@ -22,7 +22,7 @@ CODE_HOST = f"code.{NAMESPACE}"
 _MODULE = "dbadmin_assets.definitions"
 _WEB = ["dagster-webserver", "-h", "0.0.0.0", "-p", str(WEB_PORT), "-w", "workspace.yaml"]  # noqa: S104 - in a VPC
 _DAEMON = ["dagster-daemon", "run", "-w", "workspace.yaml"]
-_CODE = ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", str(CODE_PORT), "-m", _MODULE]  # noqa: S104
+_CODE = ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", str(CODE_PORT), "-m", _MODULE]  # noqa: S104 - in a container
 _MACHINES = {"arm64": "ARM64", "x86_64": "X86_64"}
 
 

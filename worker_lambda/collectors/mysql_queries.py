@@ -166,4 +166,4 @@ def _part(expressions: Sequence[str], source: str) -> str:
     padded = [*expressions, *["NULL"] * (WIDTH - len(expressions))]
     columns = ", ".join(f"CONVERT({e} USING utf8mb4)" for e in padded)
     # Every word comes from this module; names that a server sent only choose among them.
-    return f"SELECT {columns}" + (f" FROM {source}" if source else "")  # noqa: S608
+    return f"SELECT {columns}" + (f" FROM {source}" if source else "")  # noqa: S608 - see above

@@ -1,0 +1,1 @@
+"""`make audit`: known vulnerabilities, risky code, secrets in files, the Dockerfile."""
