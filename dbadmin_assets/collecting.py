@@ -147,6 +147,11 @@ class Collecting:
             self.under_way = self._worker.stop()
             raise
 
+    def log(self, outcome: Outcome) -> tuple[str, ...]:
+        """The end of the worker's log, where the outcome is not what it should be and this run asked the worker."""
+        lines = self._worker.log(outcome.key)
+        return () if outcome.status == "complete" else lines
+
     def _outcome(self, target: Target) -> Outcome:
         if not target.databases:
             outcome = self._nothing_to_read(target)

@@ -124,6 +124,18 @@ def test_generate_prints_the_failures_and_exits_3(demo_sandbox: Sandbox, tmp_pat
     assert population == {"declared": 7, "complete": 4, "partial": 0, "failed": 2, "excluded": 1}
 
 
+def test_verbose_shows_the_end_of_the_log_of_a_worker_that_could_not_read_everything(demo_sandbox: Sandbox) -> None:
+    ran = subprocess.run(
+        [CLI, "generate", "--accounts", "012345678901", "--verbose"],
+        env={**os.environ, **demo_sandbox.environment}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 3, ran.stderr
+    told = ran.stderr.split("012345678901|us-east-1: the end of its worker's log:", 1)[1]
+    assert 'WARN database failed attempt=1 database=ledger-reporting reason="Connection Failed' in told
+    assert "    REPORT RequestId: " in told
+    assert "eu-west-1: the end of" not in ran.stderr, "it read everything there"
+
+
 def test_two_accounts_alone_are_a_complete_report_that_is_not_latest(demo_sandbox: Sandbox, tmp_path: Path) -> None:
     ran = subprocess.run(
         [CLI, "generate", "--accounts", "111111111111", "--json"],

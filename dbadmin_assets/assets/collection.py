@@ -70,6 +70,8 @@ def account_collections(
                 yield dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
             else:  # Dagster materializes the partitions of such a run by itself
                 context.add_asset_metadata(metadata, partition_key=key)
+            if lines := collecting.log(outcome):
+                context.log.info("\n".join([f"{key}: the end of its worker's log:", *lines]))
             yield from evaluations(outcome)
     yield dg.MaterializeResult()
 

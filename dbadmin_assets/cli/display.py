@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from dbadmin_assets.cli.output import console, note, safe, seconds
+from dbadmin_assets.cli.output import console, hanging, note, safe, seconds
 from dbadmin_assets.cli.progress import RunProgress, TargetProgress
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class LineDisplay:
         now = f"{datetime.now(UTC):%H:%M:%SZ}"
         if self._verbose:
             for message in progress.messages:
-                note(f"{now} {message}")
+                for line in hanging(f"{now} {message}"):
+                    note(line)
         for target in changed:
             if target.is_finished:
                 self._finished.add(target.key)

@@ -49,6 +49,12 @@ def note(text: str) -> None:
     click.echo(safe(text), err=True)
 
 
+def hanging(text: str) -> list[str]:
+    """The lines of a message; all but the first are set in, so that none can pass for a message of its own."""
+    first, *rest = text.splitlines() or [""]
+    return [first, *(f"    {line}" for line in rest)]
+
+
 def console(*, stderr: bool = False) -> Console:
     """A rich console that takes no text for markup and guesses no colours."""
     from rich.console import Console

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dbadmin_assets.cli import options
-from dbadmin_assets.cli.output import print_json, print_table, say, seconds
+from dbadmin_assets.cli.output import hanging, print_json, print_table, say, seconds
 from dbadmin_assets.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_REPORT_FAILED
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def status_command(ctx: click.Context, /, run_id: str, as_json: bool, verbose: b
         _print(found)
         if verbose:
             for message in progress.messages:
-                say(message)
+                for line in hanging(message):
+                    say(line)
     ctx.exit(found["exit_code"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from botocore.exceptions import (
 )
 
 from dbadmin_assets.resources.accounts import signed_by
+from dbadmin_assets.resources.worker_log import log_tail
 from dbadmin_assets.review.records import WorkerFunction
 from worker_lambda.contract import Reason, WorkerRequest
 
@@ -66,13 +68,22 @@ Invocation = Answered | WrongAnswer | Refused | CallBroken
 
 
 def invoke(
-    client: LambdaClient, credentials: ReadOnlyCredentials, function_name: str, request: WorkerRequest
+    client: LambdaClient,
+    credentials: ReadOnlyCredentials,
+    function_name: str,
+    request: WorkerRequest,
+    keep_log: Callable[[tuple[str, ...]], None],
 ) -> Invocation:
-    """Invoke the worker synchronously and classify what came back."""
+    """Invoke the worker synchronously and classify what came back.
+
+    Args:
+        keep_log: gets the end of the worker's log, where there is an answer.
+    """
     payload = json.dumps(request.to_event(), separators=(",", ":")).encode()
     try:
         with signed_by(credentials):
-            answer = client.invoke(FunctionName=function_name, Payload=payload)
+            answer = client.invoke(FunctionName=function_name, Payload=payload, LogType="Tail")
+        keep_log(log_tail(answer.get("LogResult")))
         # Not `with answer["Payload"]`: that gives urllib3's stream, whose errors are not botocore's.
         with contextlib.closing(answer["Payload"]) as stream:
             body = stream.read(MAX_ANSWER_BYTES + 1)

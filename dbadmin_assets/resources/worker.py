@@ -100,6 +100,7 @@ class WorkerLambda:
         self._verdicts = threading.BoundedSemaphore(_VERDICTS_AT_ONCE)
         self._stopped = threading.Event()
         self._at_work: set[str] = set()
+        self._logs: dict[str, tuple[str, ...]] = {}
 
     def request(self, target: Target, *, collection_id: str, run_id: str, attempt: int) -> WorkerRequest:
         """The event for one attempt at a target."""
@@ -136,6 +137,10 @@ class WorkerLambda:
                 return _Collecting(self, target, collection_id, run_id, first_attempt).run()
             finally:
                 self._at_work.discard(target.key)
+
+    def log(self, target_key: str) -> tuple[str, ...]:
+        """The end of the worker's log of the last answer from a target, for people; handed out once."""
+        return self._logs.pop(target_key, ())
 
     def stop(self) -> list[str]:
         """Invoke nothing any more; the targets that are under way, whose workers finish by themselves."""
@@ -221,16 +226,19 @@ class _Collecting:
         seconds = min(float(self._worker._limits.attempt_timeout_seconds), self._deadline - time.monotonic())
         over_at = time.monotonic() + min(seconds, settings.timeout_seconds + _RESULT_MARGIN_SECONDS)
         client = accounts.lambda_client(self._target.region, _rounded_up(seconds))
-        answer = invoke(client, credentials, settings.function_name, request)
+        answer = invoke(client, credentials, settings.function_name, request, self._keep_log)
         if isinstance(answer, Refused) and _UNKNOWN_TO_OLDER_WORKERS in answer.detail and settings.discover:
             # A worker from before discovery: its databases matter more, and the report says that nobody looked.
             self._target = replace(self._target, worker=replace(settings, discover=False))
             request = self._request(self._made)
-            answer = invoke(client, credentials, settings.function_name, request)
+            answer = invoke(client, credentials, settings.function_name, request, self._keep_log)
         try:
             return self._conclude(request, answer, over_at)
         except EvidenceError as error:
             return Failed(Reason.RESULT_MISSING, str(error), retryable=False)
+
+    def _keep_log(self, lines: tuple[str, ...]) -> None:
+        self._worker._logs[self._target.key] = lines
 
     def _conclude(self, request: WorkerRequest, answer: Invocation, over_at: float) -> Outcome | Failed:
         """From what the call said to what the object says."""

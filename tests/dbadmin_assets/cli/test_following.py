@@ -197,6 +197,17 @@ def test_a_reason_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) 
     assert "012345678901 us-east-1 failed" in describe(target)
 
 
+def test_a_message_of_many_lines_cannot_pass_for_many_messages(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = RunProgress(KEYS)
+    progress.messages = [f"the end of its worker's log:\n{EVIL}\n12:00:00Z all is well"]
+    LineDisplay(verbose=True).update(progress, [])
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert first.endswith("Z the end of its worker's log:")
+    assert all(line.startswith("    ") for line in rest)
+    assert rest[-1] == "    12:00:00Z all is well"
+    assert "\x1b" not in "".join(rest)
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_the_live_table_fits_the_terminal_and_shows_failures_first(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     from rich.console import Console
