@@ -7,6 +7,7 @@ import dagster as dg
 # Checks by partition are in preview in the pinned Dagster; tests hold what they do for us.
 warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*partitions_def.*")
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_policy.*")
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*yaml-defined logging.*")
 
 from dbadmin_assets.assets.collection import account_collections  # noqa: E402
 from dbadmin_assets.assets.inventory import database_inventory  # noqa: E402

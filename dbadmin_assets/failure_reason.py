@@ -1,6 +1,7 @@
 """Why a run failed, in words that may leave Dagster: no text that could name an account."""
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 # Their messages are written for people and name places, never accounts; of any other error only the class is told.
 _TOLD_ERRORS = {
@@ -18,13 +19,17 @@ def why_it_failed(instance: dg.DagsterInstance, run_id: str, end: dg.EventLogRec
     """
     steps = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1).records
     if steps and (event := steps[0].event_log_entry.dagster_event):
-        error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        name = str(error.cls_name) if error else "failed"
-        lines = str(error.message).splitlines() if error and name in _TOLD_ERRORS else []
-        return f"step {event.step_key}: {lines[0][:_LONGEST] if lines else name}"
+        return f"step {event.step_key}: {told(event.step_failure_data.error)}"
     ended = end.event_log_entry.dagster_event
     if ended and getattr(ended.event_specific_data, "error", None) is None and ended.message:
         return ended.message[:_LONGEST]
     return "it failed outside of its steps; its log says why"
+
+
+def told(error: SerializableErrorInfo | None) -> str:
+    """The first line of the error at the bottom, or its class alone."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    name = str(error.cls_name) if error else "failed"
+    lines = str(error.message).splitlines() if error and name in _TOLD_ERRORS else []
+    return lines[0][:_LONGEST] if lines else name

@@ -99,7 +99,7 @@ def central(configuration: Configuration) -> None:
         "changed-logs": event_patterns.changed_logs(f"{LOG_PATH}/"),
     }
     AccessWatch("watch", AccessWatchArgs("central", watched, alerts.arn))
-    Dashboard("dashboard", DashboardArgs(configuration.inventory.regions))
+    Dashboard("dashboard", DashboardArgs(configuration.inventory.regions, v.central_region))
     environment: dict[str, pulumi.Input[str]] = {
         "DBADMIN_BUCKET": configuration.bucket,
         "DBADMIN_REGION": v.central_region,
