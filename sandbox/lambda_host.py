@@ -24,6 +24,7 @@ from typing import Any
 
 import urllib3
 
+from sandbox.aws import LocalAws
 from sandbox.http_server import HttpServer, Request, Response
 from sandbox.lambda_function import Function
 from sandbox.lambda_pool import LIVE_LIMIT, Pool
@@ -49,19 +50,21 @@ class LambdaHost:
 
     def __init__(
         self,
-        aws_endpoint: str,
+        aws: LocalAws,
         assume: AssumeExecutionRole,
         base_environment: dict[str, str],
         logs: Path,
         live_limit: int = LIVE_LIMIT,
     ) -> None:
-        self._aws_endpoint = aws_endpoint
+        self._aws_endpoint = aws.endpoint
         self._assume = assume
         self._functions: dict[str, Function] = {}
         self._running: collections.Counter[str] = collections.Counter()
         self._credentials: dict[str, RoleCredentials] = {}
         self._blocking = ThreadPoolExecutor(16, thread_name_prefix="lambda-host-aws")
-        self._http = urllib3.PoolManager(maxsize=16, retries=False, timeout=60)
+        self._http = urllib3.PoolManager(
+            maxsize=16, retries=False, timeout=60, ca_certs=str(aws.ca_file) if aws.ca_file else None
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="lambda-host", daemon=True)
         self._thread.start()

@@ -16,7 +16,7 @@ from sandbox.inventory import inventory
 from sandbox.lambda_function import Function
 from sandbox.lambda_host import LambdaHost
 from sandbox.lambda_pool import LIVE_LIMIT
-from sandbox.organization import BUCKET, INVENTORY_KEY, publish_inventory, seed
+from sandbox.organization import BUCKET, NAMES, Deploy, deploy, seed
 from sandbox.plan import CENTRAL_ACCOUNT, HOME_REGION, Plan, demo_plan
 from sandbox.processes import Processes
 
@@ -29,6 +29,7 @@ class Sandbox:
         progress: gets one line per step; None is silent.
         live_limit: Lambda processes at once.
         function_environment: more environment for every function process.
+        deploy: what makes roles, bucket and functions of ours in the organization.
 
     Attributes:
         directory: `.sandbox/run-…`, logs included; gone after stop.
@@ -46,12 +47,14 @@ class Sandbox:
         progress: Callable[[str], None] | None = None,
         live_limit: int = LIVE_LIMIT,
         function_environment: dict[str, str] | None = None,
+        deploy: Deploy = deploy,
     ) -> None:
         self.plan = plan or demo_plan()
         self.environment: dict[str, str] = {}
         self._progress = progress
         self._live_limit = live_limit
         self._function_environment = function_environment or {}
+        self._deploy = deploy
         self._processes: Processes | None = None
         self._host: LambdaHost | None = None
         self.servers = DatabaseServers()
@@ -62,14 +65,14 @@ class Sandbox:
         self._processes = processes = Processes()
         self.directory = processes.directory
         try:
-            aws = LocalAws(processes)
+            aws = LocalAws(processes, [CENTRAL_ACCOUNT, *self.plan.accounts], tls=True)
             self._say("local AWS")
             self.servers.start(self.plan.servers, processes, self._say)
-            self.organization = seed(aws, self.plan, self.servers)
-            document = inventory(self.plan, self.organization.estate, self.servers.endpoints)
+            document = inventory(self.plan, NAMES, self.servers.endpoints)
             self.inventory_file = self.directory / "inventory.yaml"
             self.inventory_file.write_text(document, encoding="utf-8")
-            publish_inventory(self.organization, document)
+            seed(aws, self.plan, self.servers)
+            self.organization = self._deploy(aws, self.plan, document)
             self._say(f"{len(self.plan.accounts)} accounts, {len(self.plan.databases)} databases declared")
             self._start_host(aws, processes)
             self.environment = self._environment(aws)
@@ -130,15 +133,10 @@ class Sandbox:
         self.stop()
 
     def _start_host(self, aws: LocalAws, processes: Processes) -> None:
-        base = {
-            "AWS_ENDPOINT_URL": aws.endpoint,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **processes.marker,
-            **self._function_environment,
-        }
+        base = {**aws.environment, **processes.marker, **self._function_environment}
         logs = self.directory / "logs"
-        self._host = LambdaHost(aws.endpoint, self.organization.execution_role, base, logs, self._live_limit)
-        for function in self.organization.functions():
+        self._host = LambdaHost(aws, self.organization.execution_role, base, logs, self._live_limit)
+        for function in self.organization.functions:
             self._host.register(function)
 
     def _environment(self, aws: LocalAws) -> dict[str, str]:
@@ -151,9 +149,8 @@ class Sandbox:
         nothing.touch()
         assert self._processes is not None
         return {
-            "AWS_ENDPOINT_URL": aws.endpoint,
+            **aws.environment,
             "AWS_ENDPOINT_URL_LAMBDA": self.lambda_endpoint,
-            "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": str(nothing),
             "AWS_SHARED_CREDENTIALS_FILE": str(nothing),
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
@@ -161,10 +158,7 @@ class Sandbox:
             "AWS_SESSION_TOKEN": credentials["SessionToken"],
             "AWS_REGION": HOME_REGION,
             "AWS_DEFAULT_REGION": HOME_REGION,
-            "DBADMIN_INVENTORY": f"s3://{BUCKET}/{INVENTORY_KEY}",
-            "DBADMIN_BUCKET": BUCKET,
-            "DBADMIN_REGION": HOME_REGION,
-            "DBADMIN_SIGNING_KEY": self.organization.estate.signing_key_arn or "",
+            **self.organization.settings,
             "DBADMIN_STATE_DIR": str(home),
             "DAGSTER_HOME": str(dagster_home),
             **self._processes.marker,

@@ -25,7 +25,7 @@ def invoker(sandbox: Sandbox, account_id: str, external_id: str | None = EXTERNA
 
 def worker(sandbox: Sandbox, account_id: str) -> dict[str, Any]:
     """Credentials of an account's worker execution role."""
-    function = next(f for f in sandbox.organization.functions() if f.account_id == account_id)
+    function = next(f for f in sandbox.organization.functions if f.account_id == account_id)
     return sandbox.organization.execution_role(function)
 
 

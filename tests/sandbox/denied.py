@@ -7,7 +7,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
+
+from botocore.awsrequest import AWSRequest
 
 from infra.policies import log_deletion_deny
 from sandbox.organization import BUCKET, INVENTORY_KEY
@@ -119,7 +122,17 @@ def _evidence() -> list[Attempt]:
         stored(sandbox)
         return sandbox.as_orchestrator("s3").put_object(Bucket=BUCKET, Key=EVIDENCE, Body=b"{}", IfNoneMatch="*")
 
+    def over_plain_http(sandbox: Sandbox) -> object:
+        stored(sandbox)
+        s3 = sandbox.as_orchestrator("s3")
+        s3.get_object(Bucket=BUCKET, Key=EVIDENCE)
+        # The local AWS speaks TLS only; it takes this header, as from a proxy that ends TLS, for how the caller came.
+        say_so = partial(_add_header, "X-Forwarded-Proto", "http")
+        s3.meta.events.register("before-sign", say_so)
+        return s3.get_object(Bucket=BUCKET, Key=EVIDENCE)
+
     return [
+        Attempt("orchestrator", "read evidence over plain HTTP", "bucket policy", over_plain_http),
         Attempt("orchestrator", "delete evidence", "bucket policy", remove),
         Attempt("orchestrator", "overwrite evidence", "If-None-Match", overwrite, ("PreconditionFailed",)),
         Attempt("root of the central account", "delete a version of evidence", "Object Lock", remove_version),
@@ -127,6 +140,10 @@ def _evidence() -> list[Attempt]:
         Attempt("orchestrator", "list all of the bucket", "the orchestrator's identity policy",
                 lambda s: s.as_orchestrator("s3").list_objects_v2(Bucket=BUCKET)),
     ]  # fmt: skip
+
+
+def _add_header(name: str, value: str, request: AWSRequest, **_: Any) -> None:
+    request.headers.add_header(name, value)
 
 
 def _secrets() -> list[Attempt]:

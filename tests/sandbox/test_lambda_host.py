@@ -142,7 +142,7 @@ def test_the_configuration_names_version_and_code(fault_sandbox: Sandbox, functi
 
 def test_reserved_concurrency_is_answered_with_429(fault_sandbox: Sandbox) -> None:
     function = next(
-        f for f in fault_sandbox.organization.functions() if f.account_id == OTHER and f.region == "us-east-1"
+        f for f in fault_sandbox.organization.functions if f.account_id == OTHER and f.region == "us-east-1"
     )
     fault_sandbox.deploy(replace(function, concurrency=1))
     functions = client(fault_sandbox, "lambda", invoker(fault_sandbox, OTHER))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 
 import psutil
 import pytest
 
+from sandbox.aws import ORGANIZATION_ID
 from sandbox.organization import BUCKET, INVENTORY_KEY, INVENTORY_PARAMETER
 from sandbox.plan import CENTRAL_ACCOUNT
 from sandbox.stack import Sandbox
@@ -117,3 +119,14 @@ def test_nothing_listens_beyond_loopback(fault_sandbox: Sandbox) -> None:
     ]
     assert len(listeners) >= 4  # local AWS, Invoke API, a Runtime API, a stand-in
     assert {address.ip for _, address in listeners} <= {"127.0.0.1", "::1"}
+    assert min(address.port for _, address in listeners) > 1023, "as root, too: nothing but free ports is taken"
+
+
+def test_the_local_aws_is_one_organization_and_speaks_tls_only(fault_sandbox: Sandbox) -> None:
+    aws = fault_sandbox.organization.aws
+    asked = [aws.client("organizations", account_id, "us-east-1") for account_id in (CENTRAL_ACCOUNT, ONE, OTHER)]
+    assert {a.describe_organization()["Organization"]["Id"] for a in asked} == {ORGANIZATION_ID}
+    stranger = aws.client("organizations", "999999999999", "us-east-1")
+    assert stranger.describe_organization()["Organization"]["Id"] != ORGANIZATION_ID
+    with pytest.raises(OSError):
+        urllib.request.urlopen(aws.endpoint.replace("https://", "http://"), timeout=5)
