@@ -9,7 +9,7 @@ from infra.policies.bucket import bucket_policy
 from infra.policies.estate import EVIDENCE_PREFIXES, ORCHESTRATOR_WRITES, SECRET_PATH, Estate
 from infra.policies.orchestrator import orchestrator_identity, orchestrator_trust
 from infra.policies.roles import log_deletion_deny, service_trust
-from infra.policies.statements import Policy, Statement
+from infra.policies.statements import Policy, Statement, allow, deny, policy
 from infra.policies.workers import (
     invoker_identity,
     invoker_trust,
@@ -26,12 +26,15 @@ __all__ = [
     "Estate",
     "Policy",
     "Statement",
+    "allow",
     "bucket_policy",
+    "deny",
     "invoker_identity",
     "invoker_trust",
     "log_deletion_deny",
     "orchestrator_identity",
     "orchestrator_trust",
+    "policy",
     "service_trust",
     "worker_identity",
     "worker_trust",

@@ -40,8 +40,10 @@ def bucket_policy(estate: Estate) -> Policy:
         ),
     ]
     if estate.bucket_key_arn:
+        # A request without the header gets the bucket's key; S3 asks the policy before it adds that.
         other_key = {
-            "StringNotEqualsIfExists": {"s3:x-amz-server-side-encryption-aws-kms-key-id": estate.bucket_key_arn}
+            "Null": {"s3:x-amz-server-side-encryption": "false"},
+            "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": estate.bucket_key_arn},
         }
         statements.append(deny("DenyOtherKeys", "s3:PutObject", estate.bucket_arn("*"), other_key))
     return policy(statements)

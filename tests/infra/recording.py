@@ -24,6 +24,9 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 # What a policy or a key of ours looks like in the resource that carries it.
 POLICY_PROPERTIES = ("policy", "assumeRolePolicy")
 
+Make = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Makes a resource of a type with these inputs somewhere, and answers what is known of it then."""
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -73,8 +76,8 @@ class Stack:
 class _Answers(pulumi.runtime.Mocks):
     """What AWS answers."""
 
-    def __init__(self, account_id: str, region: str) -> None:
-        self._account_id, self._region = account_id, region
+    def __init__(self, account_id: str, region: str, make: Make | None) -> None:
+        self._account_id, self._region, self._make = account_id, region, make
 
     def call(self, args: pulumi_mocks.MockCallArgs) -> Any:
         if args.token == "aws:index/getCallerIdentity:getCallerIdentity":
@@ -103,7 +106,9 @@ class _Answers(pulumi.runtime.Mocks):
             "name": name,
             **args.inputs,
         }
-        return f"{args.name}-id", state
+        if self._make is not None and args.custom:
+            state |= self._make(args.typ, args.inputs)
+        return name if kind == "bucket" else f"{args.name}-id", state
 
 
 class _Monitor(pulumi_mocks.MockMonitor):
@@ -139,10 +144,10 @@ class _Monitor(pulumi_mocks.MockMonitor):
         return super().RegisterResourceOutputs(request)
 
 
-def render(name: str, account_id: str, region: str, program: Callable[[], None]) -> Stack:
+def render(name: str, account_id: str, region: str, program: Callable[[], None], make: Make | None = None) -> Stack:
     """Run a program as one stack and return all that it declared."""
     stack = Stack(name, account_id, region)
-    answers = _Answers(account_id, region)
+    answers = _Answers(account_id, region, make)
     set_root_resource(None)
     pulumi.runtime.set_mocks(answers, PROJECT, name, monitor=_Monitor(answers, stack))
 
