@@ -114,3 +114,60 @@ def test_only_alarm_roles_of_the_organization_send_to_the_central_bus(stacks: Re
     assert send("db-admin-report-alarms-eu-west-1") == "Allow"
     assert send("db-admin-report-worker-eu-west-1") == "ImplicitDeny"
     assert send("db-admin-report-alarms-eu-west-1", "o-another00000") == "ImplicitDeny"
+
+
+def test_not_even_root_signs_or_makes_up_a_result(stacks: RenderedDeployment) -> None:
+    """The local AWS asks no policy of a key or a bucket about an account's root user; AWS does."""
+    root = f"arn:aws:iam::{CENTRAL_ACCOUNT}:root"
+    policy = stacks.central.one("kms/key:Key", "signing-key").inputs["policy"]
+    key = stacks.central.outputs["signing_key_arn"]
+
+    def sign(who: str) -> str:
+        return decide(policy, who=who, action="kms:Sign", resource=key, keys={}, of_a_resource=True)
+
+    assert (sign(ORCHESTRATOR), sign(root)) == ("Allow", "Deny DenySigningByOthers")
+    assert put(stacks, who=root) == "Deny DenyResultsFromOthers"
+
+
+def test_dagster_starts_runs_of_one_family_in_one_cluster(stacks: RenderedDeployment) -> None:
+    policy = stacks.central.one("iam/rolePolicy:RolePolicy", "dagster-roles-services-least-privilege").inputs["policy"]
+    ecs = f"arn:aws:ecs:us-east-1:{CENTRAL_ACCOUNT}"
+
+    def ask(action: str, resource: str, **keys: str) -> str:
+        who = f"arn:aws:sts::{CENTRAL_ACCOUNT}:assumed-role/db-admin-report-dagster-services/task"
+        named = {name.replace("_", ":"): value for name, value in keys.items()}
+        return decide(policy, who=who, action=action, resource=resource, keys=named, of_a_resource=False)
+
+    ours, other = f"{ecs}:cluster/db-admin-report", f"{ecs}:cluster/another"
+    run = f"{ecs}:task-definition/db-admin-report-run:7"
+    assert ask("ecs:RunTask", run, ecs_cluster=ours) == "Allow"
+    assert ask("ecs:RunTask", run, ecs_cluster=other) == "ImplicitDeny"
+    assert ask("ecs:RunTask", f"{ecs}:task-definition/another:1", ecs_cluster=ours) == "ImplicitDeny"
+    orchestrator = f"arn:aws:iam::{CENTRAL_ACCOUNT}:role/db-admin-report-orchestrator"
+    assert ask("iam:PassRole", orchestrator, iam_PassedToService="ecs-tasks.amazonaws.com") == "Allow"
+    assert ask("iam:PassRole", orchestrator, iam_PassedToService="lambda.amazonaws.com") == "ImplicitDeny"
+
+
+@pytest.mark.parametrize(
+    ("role", "component", "action"),
+    [
+        ("role-worker", "worker", "logs:CreateLogStream"),
+        ("role-worker", "worker", "logs:PutLogEvents"),
+        ("dagster-roles-execution", "dagster-daemon", "logs:CreateLogStream"),
+        ("dagster-roles-services", "runs", "logs:GetLogEvents"),
+    ],
+)
+def test_logs_are_written_and_read_in_their_own_groups(
+    stacks: RenderedDeployment, role: str, component: str, action: str
+) -> None:
+    """AWS asks about the stream; the local AWS about its group, which no policy of ours names."""
+    stack = stacks.worker(PAYMENTS, "us-east-1") if role == "role-worker" else stacks.central
+    policy = stack.one("iam/rolePolicy:RolePolicy", f"{role}-least-privilege").inputs["policy"]
+    groups = [group.inputs["name"] for group in stack.of("cloudwatch/logGroup:LogGroup")]
+    (own,) = (name for name in groups if name.endswith(f"/{component}"))
+
+    def ask(group: str) -> str:
+        stream = f"arn:aws:logs:us-east-1:{stack.account_id}:log-group:{group}:log-stream:2026/01/02/[$LATEST]0"
+        return decide(policy, who=WORKER, action=action, resource=stream, keys={}, of_a_resource=False)
+
+    assert (ask(own), ask("/payroll/application")) == ("Allow", "ImplicitDeny")

@@ -14,6 +14,8 @@ from sandbox.stack import Sandbox
 from tests.infra.local_provider import NOT_LOADED, NOT_MADE
 from tests.infra.recording import Resource, Stack
 from tests.sandbox.rendered import RenderedDeployment
+from tests.sandbox.security_document import has, table
+from tests.sandbox.unevaluated import DECIDED, EVALUATED, UNEVALUATED
 
 Loaded = Iterator[tuple[Stack, Resource]]
 
@@ -94,3 +96,17 @@ def test_log_groups_end_as_rendered_and_under_their_key(aws: LocalAws, stacks: l
         (stored,) = client(aws, "logs", stack).describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         assert (stored["logGroupName"], stored["kmsKeyId"]) == (name, group.inputs["kmsKeyId"])
         assert stored["retentionInDays"] == group.inputs["retentionInDays"]
+
+
+def test_every_condition_key_is_evaluated_there_or_on_the_list_of_those_that_are_not(stacks: list[Stack]) -> None:
+    documents = [document for stack in stacks for resource in stack.custom for document in resource.documents()]
+    conditions = [s.get("Condition", {}) for document in documents for s in document["Statement"]]
+    found = {key for condition in conditions for operator in condition.values() for key in operator}
+    assert not EVALUATED & set(UNEVALUATED)
+    assert found == EVALUATED | set(UNEVALUATED)
+
+
+def test_the_security_document_lists_what_is_not_evaluated() -> None:
+    keys = [(f"`{key}`", how) for key, how in UNEVALUATED.items()]
+    policies = [(f"`{type_.strip(':')}`: not loaded", f"{why}; {DECIDED}") for type_, why in NOT_LOADED.items()]
+    assert has("not-evaluated", table("Not evaluated there", "Held instead", rows=[*keys, *policies]))
