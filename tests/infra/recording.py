@@ -5,6 +5,7 @@ What AWS would answer (ARNs, ids) is made up from the names, so that it can be f
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -148,8 +149,6 @@ def render(name: str, account_id: str, region: str, program: Callable[[], None],
     """Run a program as one stack and return all that it declared."""
     stack = Stack(name, account_id, region)
     answers = _Answers(account_id, region, make)
-    set_root_resource(None)
-    pulumi.runtime.set_mocks(answers, PROJECT, name, monitor=_Monitor(answers, stack))
 
     def declare() -> None:
         set_root_resource(None)
@@ -157,8 +156,16 @@ def render(name: str, account_id: str, region: str, program: Callable[[], None],
         program()
         root._finish()
 
-    _sync_await(run_pulumi_func(declare))
-    set_root_resource(None)
+    loop = asyncio.new_event_loop()  # a test before may have taken the thread's away
+    asyncio.set_event_loop(loop)
+    try:
+        set_root_resource(None)
+        pulumi.runtime.set_mocks(answers, PROJECT, name, monitor=_Monitor(answers, stack))
+        _sync_await(run_pulumi_func(declare))
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+        set_root_resource(None)
     return stack
 
 
