@@ -29,8 +29,11 @@ INVENTORY_KEY = "inventory/db-admin-report.yaml"
 INVENTORY_PARAMETER = "/db-admin-report/inventory"
 SIGNING_ALIAS = "alias/db-admin-report-signing"
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-_FOR_ECS = ("dagster_image", "dagster_network", "dagster_certificate_arn")
-_FOR_DAGSTER_PLUS = ("dagster_image", "dagster_plus_cluster", "dagster_plus_namespace")
+_NEEDED_BY = {
+    "ecs": ("dagster_image", "dagster_network", "dagster_certificate_arn"),
+    "dagster_plus_agent": ("dagster_image", "dagster_plus_cluster", "dagster_plus_namespace"),
+    "none": (),
+}
 
 
 @dataclass(frozen=True)
@@ -220,11 +223,13 @@ def _inventory(source: Any, root: Path, problems: list[str]) -> tuple[Inventory 
 
 def _contradictions(configuration: Configuration) -> Iterator[str]:
     v = configuration.values
-    for key in _FOR_ECS if v.dagster == "ecs" else _FOR_DAGSTER_PLUS:
+    for key in _NEEDED_BY[v.dagster]:
         if getattr(v, key) is None:
             yield f"{key}: is missing, and dagster is {v.dagster}"
     if v.dagster == "ecs" and not v.dagster_client_cidrs and not v.dagster_client_security_groups:
         yield "dagster_client_cidrs: is empty, and so is dagster_client_security_groups: nobody could reach Dagster"
+    if v.dagster == "none" and not v.operators:
+        yield "operators: is empty, and dagster is none: nobody could become the orchestrator"
     if v.expire_after_days is not None and v.expire_after_days <= v.retention_days:
         yield f"expire_after_days: is {v.expire_after_days}, not after the {v.retention_days} days of retention_days"
     if v.provisioned_concurrency > v.reserved_concurrency:

@@ -88,7 +88,7 @@ class StackConfiguration(Part):
     database_cidrs: list[PrivateCidr] = []
     endpoints: list[EndpointService] = []
     route_tables: dict[VpcId, Annotated[list[RouteTableId], Field(min_length=1)]] = {}
-    dagster: Literal["ecs", "dagster_plus_agent"] = "ecs"
+    dagster: Literal["ecs", "dagster_plus_agent", "none"] = "ecs"
     dagster_image: Image | None = None
     dagster_network: CentralNetwork | None = None
     dagster_certificate_arn: CertificateArn | None = None

@@ -117,12 +117,12 @@ def central(configuration: Configuration) -> None:
         log_bucket=buckets.logs.name,
         environment=environment,
     )
-    dagster: dict[str, Any]
+    dagster: dict[str, Any] = {}
     if v.dagster == "ecs":
         on_ecs = DagsterOnEcs("dagster", dagster_args)
         Alarms("alarms", AlarmsArgs("central", on_ecs.alarms, [alerts.arn]))
         dagster = {"dagster_url": on_ecs.url}
-    else:
+    elif v.dagster == "dagster_plus_agent":
         agent = DagsterPlusAgent("dagster", dagster_args)
         dagster = {f"dagster_plus_{what}_role_arn": arn for what, arn in agent.role_arns.items()}
     _export(

@@ -30,12 +30,13 @@ class OrchestratorRole(Component):
         self._configuration = args.configuration
         estate = args.configuration.estate()
         operators = tuple(args.configuration.values.operators)
+        services = () if args.configuration.values.dagster == "none" else ("ecs-tasks.amazonaws.com",)
         self.role = Role(
             name,
             RoleArgs(
                 name=estate.orchestrator_role,
                 account_id=estate.central_account_id,
-                trust=policies.orchestrator_trust(estate, services=("ecs-tasks.amazonaws.com",), operators=operators),
+                trust=policies.orchestrator_trust(estate, services=services, operators=operators),
                 identity=None,
                 description="Makes reports: assumes invokers, writes and signs evidence",
                 partition=estate.partition,

@@ -81,9 +81,26 @@ def agent_stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def every_stack(demo_stacks: list[Stack], full_stacks: list[Stack], agent_stack: Stack) -> list[Stack]:
+def bare_stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The central stack of an organization whose reports people make on a machine of theirs."""
+    asked = configured(
+        tmp_path_factory.mktemp("bare"),
+        dagster="none",
+        dagster_image=None,
+        dagster_network=None,
+        dagster_certificate_arn=None,
+        dagster_client_cidrs=None,
+        operators=[f"arn:aws:iam::{demo.CENTRAL_ACCOUNT}:role/Auditor"],
+    )
+    return render("central", demo.CENTRAL_ACCOUNT, demo.CENTRAL_REGION, partial(program.central, asked))
+
+
+@pytest.fixture(scope="session")
+def every_stack(
+    demo_stacks: list[Stack], full_stacks: list[Stack], agent_stack: Stack, bare_stack: Stack
+) -> list[Stack]:
     """All that these tests render: what must never be there must be in none of them."""
-    return [*demo_stacks, *full_stacks, agent_stack]
+    return [*demo_stacks, *full_stacks, agent_stack, bare_stack]
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,11 @@ def test_the_agent_of_dagster_plus_needs_cluster_and_namespace(tmp_path: Path) -
     assert [p.split(":")[0] for p in found] == ["dagster_plus_cluster", "dagster_plus_namespace"]
 
 
+def test_without_a_dagster_somebody_must_be_an_operator(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, dagster="none", dagster_image=None, dagster_network=None)
+    assert problem == "operators: is empty, and dagster is none: nobody could become the orchestrator"
+
+
 def test_a_role_without_an_external_id_is_refused(tmp_path: Path) -> None:
     document = demo.inventory(demo.ACCOUNTS[:1], ("us-east-1",))
     del document["worker"]["external_id"]

@@ -103,7 +103,16 @@ def test_with_dagster_plus_there_is_nothing_but_the_agents_roles(agent_stack: St
     assert [name for name in agent_stack.outputs if name.startswith("dagster_plus_")]
 
 
-@pytest.mark.parametrize("stack", ["central", "agent_stack"])
+def test_without_a_dagster_only_operators_become_the_orchestrator(bare_stack: Stack, central: Stack) -> None:
+    for kind in ("ecs/cluster:Cluster", "rds/instance:Instance", "lb/loadBalancer:LoadBalancer"):
+        assert central.of(kind)
+        assert not bare_stack.of(kind)
+    (trust,) = bare_stack.one("iam/role:Role", "orchestrator").documents()
+    (statement,) = trust["Statement"]
+    assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{demo.CENTRAL_ACCOUNT}:role/Auditor"]}
+
+
+@pytest.mark.parametrize("stack", ["central", "agent_stack", "bare_stack"])
 def test_what_is_exported_is_what_a_person_configures(stack: str, request: pytest.FixtureRequest) -> None:
     rendered: Stack = request.getfixturevalue(stack)
     wanted = {"bucket", "inventory", "signing_key_arn", "orchestrator_role_arn", "topic_arn", "environment"}
