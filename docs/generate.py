@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from dbadmin_assets.review.manifest_model import Manifest
-from docs import iam_actions
+from docs import costs, iam_actions
 from worker_lambda.privileges import mysql_rules, sqlserver_rules
 from worker_lambda.privileges.mysql_catalogue import Principal
 from worker_lambda.privileges.rule import Rule
@@ -176,8 +176,14 @@ def iam_actions_page() -> str:
     return iam_actions.page(_NOTICE.format(source="infra/policies/"))
 
 
+def costs_page() -> str:
+    """docs/costs.md, from quantities and unit prices."""
+    return costs.page(_NOTICE.format(source="docs/costs.py"))
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "admin-definition.md": admin_definition,
+    "costs.md": costs_page,
     "iam-actions.md": iam_actions_page,
     "manifest.schema.json": manifest_schema,
     "reader-rights.md": reader_rights,
