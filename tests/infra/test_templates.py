@@ -23,6 +23,7 @@ from dagster._config import process_config
 from dagster._core.instance.config import dagster_instance_config
 from dagster._core.run_coordinator import DefaultRunCoordinator
 from dagster._grpc.client import DagsterGrpcClient
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from dbadmin_assets.cli.event_log import PooledSqliteEventLogStorage
@@ -105,6 +106,7 @@ def test_postgres_is_reached_over_verified_tls_with_what_the_environment_says(ec
     assert found.success, found.errors
     assert found.value is not None
     url = make_url(pg_url_from_config(found.value))
+    assert create_engine(url).dialect.import_dbapi().__name__ == "psycopg2"  # raises where the driver is not installed
     assert (url.username, url.password, url.host, url.port) == ("dagster", "p@ss/word", "db.internal", 5432)
     assert dict(url.query) == {"sslmode": "verify-full", "sslrootcert": "/opt/dagster/rds_roots.pem"}
 
