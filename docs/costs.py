@@ -75,7 +75,7 @@ ECS = (
     Item("load balancer, its capacity units left out", "balancer", HOURS),
     Item("Container Insights, about 90 metrics, without which nobody sees that a service is down", "metric", 90),
     Item("name of the code location", "name", 1),
-    Item("alarms", "alarm", 5),
+    Item("alarms", "alarm", 6),
 )
 AGENT = (
     Item("agent and code server", "vcpu", AGENT_VCPU * HOURS),

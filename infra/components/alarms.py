@@ -74,7 +74,7 @@ def dagster_alarms(
     cluster: str,
     services: Sequence[str],
 ) -> tuple[Alarm, ...]:
-    """Dagster does not answer, its database fills up, a service of it does not run."""
+    """A run failed; Dagster does not answer, its database fills up, a service of it does not run."""
     behind = {"LoadBalancer": load_balancer, "TargetGroup": target_group}
     below, lowest = "LessThanThreshold", "Minimum"
     running = tuple(
@@ -94,6 +94,7 @@ def dagster_alarms(
     )
     return (
         *running,
+        Alarm("run-failed", "a report could not be made", METRIC_NAMESPACE, "FailedRuns", {}, 1, "Sum"),
         Alarm(
             "dagster-unhealthy",
             "the webserver does not answer its health check",

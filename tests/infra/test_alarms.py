@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from dbadmin_assets import run_log
 from dbadmin_assets.checks.report import CHECKS
 from tests.infra.recording import Stack
 from worker_lambda import handler
@@ -40,8 +41,9 @@ def test_the_runbook_says_what_to_do_about_every_check() -> None:
     assert told == {*CHECKS, "collected", "visibility_complete"}
 
 
-def test_alarms_on_our_own_metrics_watch_what_the_worker_publishes(every_stack: list[Stack]) -> None:
-    published = set(re.findall(r'"([A-Z][A-Za-z]+)":', Path(handler.__file__).read_text("utf-8")))
+def test_alarms_on_our_own_metrics_watch_what_worker_and_run_publish(every_stack: list[Stack]) -> None:
+    sources = "".join(Path(str(module.__file__)).read_text("utf-8") for module in (handler, run_log))
+    published = set(re.findall(r'"([A-Z][A-Za-z]+)":', sources))
     watched = {
         alarm.inputs["metricName"]
         for stack in every_stack
