@@ -122,7 +122,9 @@ class FakeAws:
         }  # fmt: skip
 
     def s3(self, method: str, path: str, query: dict[str, list[str]], headers: dict[str, str], body: bytes) -> Answer:
-        """PutObject with If-None-Match, GetObject, ListObjectsV2; path style."""
+        """PutObject with If-None-Match, GetObject, ListObjectsV2, HeadBucket; path style."""
+        if method == "HEAD" and "/" not in path.strip("/"):
+            return Answer(b"", headers={"x-amz-bucket-region": "us-east-1"})
         if method == "PUT":
             if headers.get("if-none-match") == "*" and path in self.objects:
                 return Answer(b"<Error><Code>PreconditionFailed</Code></Error>", 412)

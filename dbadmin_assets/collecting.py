@@ -1,21 +1,20 @@
 """One run's part of a collection: what it must still collect, and how each target ended.
 
 Objects in S3 carry the state (docs/architecture.md), so that a re-execution goes on where a run died:
-a target with a verdict without failures is kept, an object that was delivered but never judged is judged,
-and only the rest is collected, under attempt numbers that were not used yet.
+a target with a verdict without failures is kept, what a worker was asked for and no run has judged is waited for and
+judged (`resuming`), and only the rest is collected, under attempt numbers that were not used yet.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from dbadmin_assets.errors import UnknownScopeError
 from dbadmin_assets.inventory import Inventory, Target
 from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.resources.fan_out import as_completed
 from dbadmin_assets.resources.worker import WorkerLambda
+from dbadmin_assets.resuming import Earlier, left_behind
 from dbadmin_assets.review.records import (
     DeclaredDatabase,
     ExcludedDatabase,
@@ -25,39 +24,6 @@ from dbadmin_assets.review.records import (
     RequestedTarget,
 )
 from dbadmin_assets.review.times import utc_now
-from worker_lambda.contract import outcome_key
-
-_ATTEMPT = re.compile(r"collections/[^/]+/(?P<account>[0-9]{12})/(?P<region>[^/]+)/(?P<attempt>[0-9]+)\.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What earlier runs of the same collection left behind.
-
-    Attributes:
-        run_ids: those runs.
-        outcomes: verdict by target key.
-        attempts: numbers of the delivered attempts by target key.
-    """
-
-    run_ids: tuple[str, ...] = ()
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    attempts: dict[str, list[int]] = field(default_factory=dict)
-
-
-def earlier_runs(store: EvidenceStore, collection_id: str, targets: Sequence[Target]) -> Earlier:
-    """Read the state of a collection; empty for a new one, at the cost of one list call."""
-    requests = store.requests(collection_id)
-    if not requests:
-        return Earlier()
-    known = set(store.keys(f"outcomes/{collection_id}/"))
-    wanted = {outcome_key(collection_id, t.account_id, t.region) for t in targets}
-    outcomes = {o.key: o for o in store.outcomes(sorted(wanted & known))}
-    attempts: dict[str, list[int]] = {}
-    for key in store.keys(f"collections/{collection_id}/"):
-        if found := _ATTEMPT.fullmatch(key):
-            attempts.setdefault(f"{found['account']}|{found['region']}", []).append(int(found["attempt"]))
-    return Earlier(tuple(r.run_id for r in requests), outcomes, attempts)
 
 
 def select_targets(
@@ -157,14 +123,16 @@ class Collecting:
             outcome = self._nothing_to_read(target)
             self._store.put_outcome(outcome)
             return outcome
-        before = self._earlier.outcomes.get(target.key)
-        if before is not None and not any(d.status == "failed" for d in before.databases):
-            return before
-        outcome = self._unjudged_verdict(target, before) or self._worker.collect(
+        kept = self._earlier.kept(target.key)
+        if kept is not None:
+            return kept
+        outcome = left_behind(
+            self._worker, self._earlier, target, collection_id=self._collection_id, run_id=self._run_id
+        ) or self._worker.collect(
             target,
             collection_id=self._collection_id,
             run_id=self._run_id,
-            first_attempt=1 + max(self._used_attempts(target, before), default=0),
+            first_attempt=1 + self._earlier.last_attempt(target.key),
         )
         self._store.put_outcome(outcome)
         return outcome
@@ -176,20 +144,3 @@ class Collecting:
             region=target.region, status="complete", attempts=0, started_at=utc_now(), ended_at=utc_now(),
             databases=(),
         )  # fmt: skip
-
-    def _used_attempts(self, target: Target, before: Outcome | None) -> list[int]:
-        judged = [int(before.object.key.rsplit("/", 1)[1].removesuffix(".json"))] if before and before.object else []
-        return judged + self._earlier.attempts.get(target.key, [])
-
-    def _unjudged_verdict(self, target: Target, before: Outcome | None) -> Outcome | None:
-        """The verdict on an object that a run delivered and died before it could judge it."""
-        delivered = max(self._earlier.attempts.get(target.key, []), default=None)
-        if before is not None or delivered is None:
-            return None
-        request = self._worker.request(
-            target, collection_id=self._collection_id, run_id=self._run_id, attempt=delivered
-        )
-        outcome = self._worker.verdict(
-            request, started_at=utc_now(), attempts=delivered, run_ids=(*self._earlier.run_ids, self._run_id)
-        )
-        return outcome if outcome is not None and outcome.status != "failed" else None

@@ -49,7 +49,7 @@ def free_port() -> int:
 class DeployedDagster:
     """Code server, webserver and daemon of one instance; `with` stops them, and every run they started."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str], *, more_yaml: str = "") -> None:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -57,7 +57,7 @@ class DeployedDagster:
         self._environment = {**environment, "DAGSTER_HOME": str(home)}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         home.mkdir(parents=True, exist_ok=True)
-        (home / "dagster.yaml").write_text(_DAGSTER_YAML)
+        (home / "dagster.yaml").write_text(_DAGSTER_YAML + more_yaml)
         server = f"{{host: 127.0.0.1, port: {self._code_port}, location_name: dbadmin_assets.definitions}}"
         self._workspace = home / "workspace.yaml"
         self._workspace.write_text(f"load_from: [{{grpc_server: {server}}}]\n")

@@ -11,9 +11,10 @@ from dbadmin_assets.assets.inventory import database_inventory
 from dbadmin_assets.assets.partitions import TARGETS, add_partitions
 from dbadmin_assets.assets.run_scope import collection_id, partition_keys, requested_by
 from dbadmin_assets.checks.by_target import evaluations
-from dbadmin_assets.collecting import Collecting, earlier_runs, make_request, select_targets
+from dbadmin_assets.collecting import Collecting, make_request, select_targets
 from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.resources.wiring import EvidenceResource, InventoryResource, WorkerLambdaResource
+from dbadmin_assets.resuming import earlier_runs
 from dbadmin_assets.review.records import Outcome
 from dbadmin_assets.review.times import seconds_between
 

@@ -10,8 +10,11 @@ BACKFILL_TAG = "dagster/backfill"
 
 
 def collection_id(run: dg.DagsterRun) -> str:
-    """Runs that answer one request share it: a backfill's runs, a run and its re-executions."""
-    return run.tags.get(BACKFILL_TAG) or run.root_run_id or run.run_id
+    """Runs that answer one request share it: a backfill's runs, a run and its re-executions.
+
+    `generate --resume` can set the tag of the root alone.
+    """
+    return run.tags.get(BACKFILL_TAG) or run.root_run_id or run.tags.get("dagster/root_run_id") or run.run_id
 
 
 def requested_by(run: dg.DagsterRun) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,15 @@ from dbadmin_assets.errors import EXIT_INTERRUPTED, ConfigurationError, ReportEr
 if TYPE_CHECKING:
     from dbadmin_assets.cli.prechecks import Checked
     from dbadmin_assets.cli.progress import RunProgress
-    from dbadmin_assets.cli.runs import Run, Runs
+    from dbadmin_assets.cli.runs import Run, RunRequest, Runs
 
 
 @click.command("generate")
 @options.scope
 @options.output_format
 @click.option("--flat", is_flag=True, help="Leave the section rows out of the CSV.")
+@click.option("--resume", "resumed", metavar="RUN_ID", help="Go on with an earlier run of this machine that died, was "
+              "canceled or is incomplete: only what it did not collect is collected.")  # fmt: skip
 @click.option("--no-wait", is_flag=True, help="Print the run id and go; `status` tells the rest.")
 @click.option("--download", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help="Copy the report's files into this folder, too.")  # fmt: skip
@@ -43,10 +46,13 @@ def generate_command(ctx: click.Context, /, **given: Any) -> None:
       db-admin-report generate
       db-admin-report generate --accounts 123456789012 --regions us-east-1,eu-west-1 --download .
       db-admin-report generate --output-format xlsx,html
+      db-admin-report generate --resume 5f0c1a52-7d0e-4b5b-9a57-0d4a8a3c2b11
     """
     if given["no_wait"] and (given["directory"] or given["timeout"]):
         raise click.UsageError("--no-wait waits for nothing: --download and --timeout do not go with it")
     settings = options.settings_from(given)
+    if given["resumed"]:
+        _refuse_with_resume(ctx, settings)
     if settings.dagster_url is None:
         settings.required("inventory", "bucket", "region")
     if given["directory"]:
@@ -70,7 +76,11 @@ def _launch(settings: Settings, runs: Runs, given: dict[str, Any]) -> tuple[Chec
     from dbadmin_assets.cli import prechecks
     from dbadmin_assets.cli.runs import RunRequest
 
-    scope = given["accounts"], given["regions"]
+    request = RunRequest(given["accounts"], given["regions"], given["flat"], given["formats"], target_keys=None)
+    if given["resumed"]:
+        request = _earlier_request(settings, given["resumed"])
+        given["formats"] = tuple(request.formats)  # the summary names the first
+    scope = request.accounts, request.regions
     if runs.is_remote:
         runs.prepare()
         checked = prechecks.check_where_possible(settings, *scope, must_read=bool(given["directory"]))
@@ -78,11 +88,28 @@ def _launch(settings: Settings, runs: Runs, given: dict[str, Any]) -> tuple[Chec
         checked = prechecks.check_here(settings, *scope)
         runs.prepare()
     keys = None if checked.targets is None else [target.key for target in checked.targets]
-    run = runs.launch(RunRequest(*scope, flat=given["flat"], formats=given["formats"], target_keys=keys))
+    run = runs.launch(replace(request, target_keys=keys))
     note(f"Run: {run.run_id}")
     if given["verbose"]:
         note(run.where_to_look)
     return checked, run
+
+
+def _refuse_with_resume(ctx: click.Context, settings: Settings) -> None:
+    asked = [f"--{name.replace('formats', 'output-format')}" for name in ("accounts", "regions", "formats", "flat")
+             if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]  # fmt: skip
+    if asked:
+        raise click.UsageError(f"--resume asks for what the earlier run asked for: {', '.join(asked)} cannot change it")
+    if settings.dagster_url is not None:
+        raise click.UsageError("--resume is for runs of this machine: re-execute it in the deployed Dagster's UI")
+
+
+def _earlier_request(settings: Settings, run_id: str) -> RunRequest:
+    from dbadmin_assets.cli.embedded import EmbeddedRuns
+    from dbadmin_assets.cli.resume import earlier_request
+
+    with EmbeddedRuns(settings) as runs:
+        return earlier_request(runs, run_id)
 
 
 def _refuse_unwritable(directory: Path) -> None:

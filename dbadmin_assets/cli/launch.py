@@ -63,7 +63,7 @@ def canceled_path(settings: Settings, run_id: str) -> Path:
 def launch(settings: Settings, request: RunRequest) -> tuple[RunRecord, subprocess.Popen[bytes]]:
     """Start the job as a process session of its own: Ctrl-C here, or a closed terminal, does not reach it."""
     run_id = str(uuid.uuid4())
-    config, tags = request.run_config(), run_tags(settings, run_id)
+    config, tags = request.run_config(), run_tags(settings, run_id) | request.lineage_tags()
     command = [
         sys.executable, "-m", "dagster", "job", "launch", "-m", MODULE, "-j", JOB, "--run-id", run_id,
         "--config-json", json.dumps(config), "--tags", json.dumps(tags),

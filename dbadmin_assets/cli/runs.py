@@ -19,6 +19,7 @@ JOB = "db_admin_report"
 REQUEST_ID_TAG = "db-admin-report/request_id"
 REQUESTED_BY_TAG = "db-admin-report/requested_by"
 CODE_VERSION_TAG = "db-admin-report/code_version"
+ROOT_RUN_ID_TAG = "dagster/root_run_id"
 RETRIED_AS_TAG = "dagster/auto_retry_run_id"
 FINISHED = ("SUCCESS", "FAILURE", "CANCELED")  # of Dagster's states of a run
 
@@ -30,6 +31,7 @@ class RunRequest:
     Attributes:
         accounts, regions: as they were given; empty means all.
         target_keys: what these come to, `account|region`; None where the inventory was not read here.
+        parent_run_id, root_run_id: of an earlier run that this one goes on with, and of the first of them.
     """
 
     accounts: Sequence[str]
@@ -37,6 +39,13 @@ class RunRequest:
     flat: bool
     formats: Sequence[str]
     target_keys: Sequence[str] | None
+    parent_run_id: str | None = None
+    root_run_id: str | None = None
+
+    def lineage_tags(self) -> dict[str, str]:
+        """What Dagster puts on a re-execution: the run then belongs to the collection of the first."""
+        tags = {"dagster/parent_run_id": self.parent_run_id, ROOT_RUN_ID_TAG: self.root_run_id}
+        return {name: value for name, value in tags.items() if value is not None}
 
     def run_config(self) -> dict[str, Any]:
         """The run configuration of the job."""

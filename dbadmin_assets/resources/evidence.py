@@ -7,10 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 from dbadmin_assets.resources.objects import ObjectStore
-from dbadmin_assets.review.records import Outcome, Request, TargetRecord
+from dbadmin_assets.review.records import Asked, Outcome, Request, TargetRecord
 from worker_lambda.contract import outcome_key
 
 LATEST_KEY = "reports/latest.json"
+ASKED_SUFFIX = ".asked.json"
 _READ_AHEAD = 8  # objects in memory at once while a report is written
 
 
@@ -32,6 +33,20 @@ class EvidenceStore(ObjectStore):
         """Record the verdict on one target. A re-execution replaces it; the bucket keeps the version before."""
         key = outcome_key(outcome.collection_id, outcome.account_id, outcome.region)
         self.put(key, outcome.to_json(), content_type="application/json", once=False)
+
+    def put_asked(self, asked: Asked) -> None:
+        """Record an attempt before it is made.
+
+        Raises:
+            AlreadyThereError: another run of the collection makes it at this moment.
+        """
+        verdict = outcome_key(asked.collection_id, asked.account_id, asked.region)
+        key = f"{verdict.removesuffix('.json')}/{asked.attempt}{ASKED_SUFFIX}"
+        self.put(key, asked.to_json(), content_type="application/json")
+
+    def asked(self, keys: Iterable[str]) -> list[Asked]:
+        """The attempts under these keys."""
+        return [Asked.from_json(data) for data in self._read_ahead(keys) if data is not None]
 
     def outcomes(self, keys: Iterable[str]) -> list[Outcome]:
         """The verdicts under these keys; a key without an object gives none."""

@@ -6,12 +6,14 @@ object in S3, not from what the function answered: an answer can get lost, the o
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
@@ -30,7 +32,7 @@ from dbadmin_assets.resources.invocation import (
     invoke,
     read_function,
 )
-from dbadmin_assets.review.records import Outcome, WorkerFunction
+from dbadmin_assets.review.records import Asked, Outcome, WorkerFunction
 from dbadmin_assets.review.times import utc_now
 from dbadmin_assets.review.verdict import failure, judge
 from worker_lambda.contract import Reason, ResultLocation, WorkerRequest, collection_key
@@ -129,12 +131,38 @@ class WorkerLambda:
         Args:
             first_attempt: number of the first attempt; above those that an earlier run of the collection made.
         """
+        with self._turn(target):
+            return _Collecting(self, target, collection_id, run_id, first_attempt).run()
+
+    def wait_for_earlier(
+        self, target: Target, request: WorkerRequest, *, asked_at: datetime | None, run_ids: Iterable[str]
+    ) -> Outcome | None:
+        """The verdict on an attempt that another run made, whose worker may still be at work.
+
+        Args:
+            request: that attempt.
+            asked_at: when it was made: until the function's own time-out has passed since, its object may come.
+                None: only an object that is there counts.
+        """
+        longest = timedelta(seconds=target.worker.timeout_seconds + _RESULT_MARGIN_SECONDS)
+        started_at = utc_now()
+        with self._turn(target):  # its worker takes one of the account's places
+            while True:
+                is_over = asked_at is None or datetime.now(UTC) >= asked_at + longest  # before looking: a last look
+                outcome = self.verdict(request, started_at=started_at, attempts=request.attempt, run_ids=run_ids)
+                if outcome is not None or is_over or self._stopped.is_set():
+                    return outcome
+                self._sleep(_POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no cryptography
+
+    @contextlib.contextmanager
+    def _turn(self, target: Target) -> Iterator[None]:
+        """Wait for one of the account's places, and keep it."""
         with self._slots_lock:
             slots = self._slots[target.account_id]
         with slots:
             self._at_work.add(target.key)
             try:
-                return _Collecting(self, target, collection_id, run_id, first_attempt).run()
+                yield
             finally:
                 self._at_work.discard(target.key)
 
@@ -223,6 +251,7 @@ class _Collecting:
             return Failed(Reason.RESULT_MISSING, "the run was stopped before the worker was asked", retryable=False)
         self._made += 1
         request = self._request(self._made)
+        self._worker._evidence.put_asked(_asked(request))
         seconds = min(float(self._worker._limits.attempt_timeout_seconds), self._deadline - time.monotonic())
         over_at = time.monotonic() + min(seconds, settings.timeout_seconds + _RESULT_MARGIN_SECONDS)
         client = accounts.lambda_client(self._target.region, _rounded_up(seconds))
@@ -277,6 +306,13 @@ class _Collecting:
                 return outcome
             seconds = _POLL_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 - no cryptography
             self._worker._sleep(min(seconds, over_at - time.monotonic()))
+
+
+def _asked(request: WorkerRequest) -> Asked:
+    return Asked(
+        collection_id=request.collection_id, run_id=request.run_id, account_id=request.account_id,
+        region=request.region, attempt=request.attempt, asked_at=utc_now(),
+    )  # fmt: skip
 
 
 def _rounded_up(seconds: float) -> int:

@@ -143,6 +143,39 @@ class Outcome(_Record, frozen=True, kw_only=True, tag_field="schemaVersion", tag
         return _decode(data, cls, "outcome")
 
 
+class Asked(_Record, frozen=True, kw_only=True, tag_field="schemaVersion", tag=RECORD_SCHEMA_VERSION):
+    """That a worker was about to be asked: from then on it may be at work, whatever becomes of the run.
+
+    Attributes:
+        attempt: the number in the key that it will deliver under.
+    """
+
+    collection_id: str
+    run_id: str
+    account_id: str
+    region: str
+    attempt: int
+    asked_at: str
+
+    @property
+    def key(self) -> str:
+        """`account|region`, the partition key."""
+        return self.account_id + _KEY_SEPARATOR + self.region
+
+    def to_json(self) -> bytes:
+        """Bytes to store."""
+        return _encode(self)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read a stored attempt.
+
+        Raises:
+            RecordError: where the bytes are no attempt of this schema version.
+        """
+        return _decode(data, cls, "attempt")
+
+
 class InventoryVersion(_Record, frozen=True):
     """Which inventory a request was resolved from; `version` is the source's own (an S3 version id), if it has any."""
 
