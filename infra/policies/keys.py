@@ -32,7 +32,7 @@ def signing_key_policy(estate: Estate) -> Policy:
             }
         },
     )
-    sign = allow("SignManifests", ["kms:Sign", "kms:GetPublicKey", "kms:DescribeKey"], "*")
+    sign = allow("SignManifests", ["kms:Sign", "kms:GetPublicKey"], "*")
     sign["Principal"] = {"AWS": estate.role_arn(estate.central_account_id, estate.orchestrator_role)}
     return policy([_key_administration(estate, estate.central_account_id), sign, others])
 

@@ -22,7 +22,7 @@ def orchestrator_identity(estate: Estate, invoker_roles: tuple[str, ...] = ()) -
             [estate.bucket_arn(f"{p}/*") for p in EVIDENCE_PREFIXES],
         ),
         allow("WriteOwnEvidence", "s3:PutObject", [estate.bucket_arn(f"{p}/*") for p in ORCHESTRATOR_WRITES]),
-        allow("ListEvidence", ["s3:ListBucket", "s3:ListBucketVersions"], estate.bucket_arn())
+        allow("ListEvidence", "s3:ListBucket", estate.bucket_arn())
         | {"Condition": {"StringLike": {"s3:prefix": [f"{p}/*" for p in EVIDENCE_PREFIXES]}}},
         allow("SeeProtection", ["s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration"], estate.bucket_arn()),
         allow(
@@ -36,7 +36,7 @@ def orchestrator_identity(estate: Estate, invoker_roles: tuple[str, ...] = ()) -
         actions = ["kms:Decrypt", "kms:GenerateDataKey"]
         statements.append(allow("UseBucketKey", actions, estate.bucket_key_arn))
     if estate.signing_key_arn:
-        actions = ["kms:Sign", "kms:GetPublicKey", "kms:DescribeKey"]
+        actions = ["kms:Sign", "kms:GetPublicKey"]
         statements.append(allow("SignManifests", actions, estate.signing_key_arn))
     return policy(statements + alert_statements(estate))
 
@@ -58,7 +58,7 @@ def inventory_statements(estate: Estate) -> list[Statement]:
     statements = []
     if estate.inventory_key:
         objects = estate.bucket_arn(estate.inventory_key)
-        statements.append(allow("ReadInventoryObject", ["s3:GetObject", "s3:GetObjectVersion"], objects))
+        statements.append(allow("ReadInventoryObject", "s3:GetObject", objects))
     if estate.inventory_parameter:
         base = f"arn:{estate.partition}:ssm:*:{estate.central_account_id}:parameter{estate.inventory_parameter}"
         actions = ["ssm:GetParameter", "ssm:GetParametersByPath"]

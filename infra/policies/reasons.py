@@ -7,7 +7,7 @@ from collections.abc import Mapping
 NO_RESOURCE = "these actions know no resource (AWS service authorization reference)"
 
 _INVENTORY = {
-    "ReadInventoryObject": "the inventory, where it is an object; by version, because the manifest names it",
+    "ReadInventoryObject": "the inventory, where it is an object",
     "ReadInventoryParameter": "the inventory, where it is in Parameter Store: one parameter, or those below it",
 }
 _ALERTS = {

@@ -50,7 +50,6 @@ def test_the_code_location_reads_the_inventory_and_one_pointer_and_publishes_ale
     document = dagster_policies.code_location_identity(replace(ESTATE, inventory_parameter=None))
     assert set(allowed(document)) == {
         ("s3:GetObject", "arn:aws:s3:::evidence/inventory.yaml"),
-        ("s3:GetObjectVersion", "arn:aws:s3:::evidence/inventory.yaml"),
         ("s3:GetObject", "arn:aws:s3:::evidence/reports/latest.json"),
         ("s3:ListBucket", "arn:aws:s3:::evidence"),
         ("kms:Decrypt", ESTATE.bucket_key_arn),

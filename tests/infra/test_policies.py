@@ -69,10 +69,10 @@ def test_no_identity_has_a_wildcard_action_or_a_wildcard_resource(name: str) -> 
 def test_the_exact_actions_of_each_role() -> None:
     assert actions(IDENTITIES["orchestrator"]) == {
         "sts:AssumeRole", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucket",
-        "s3:ListBucketVersions", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
+        "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
         "s3:GetObjectRetention", "s3:PutObjectRetention",
         "ssm:GetParameter", "ssm:GetParametersByPath", "kms:Decrypt", "kms:GenerateDataKey", "kms:Sign",
-        "kms:GetPublicKey", "kms:DescribeKey", "sns:Publish",
+        "kms:GetPublicKey", "sns:Publish",
     }  # fmt: skip
     assert actions(IDENTITIES["invoker"]) == {"lambda:InvokeFunction", "lambda:GetFunctionConfiguration"}
     assert actions(IDENTITIES["worker"]) == {
