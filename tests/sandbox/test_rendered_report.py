@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sandbox.organization import BUCKET
+from sandbox.plan import LEGACY, fleet_plan
 from sandbox.stack import Sandbox
 from tests.sandbox.rendered import RenderedDeployment
 
@@ -32,8 +33,8 @@ def run(sandbox: Sandbox, *arguments: str, expect: int) -> dict[str, Any]:
     return told
 
 
-def report_of(sandbox: Sandbox) -> Report:
-    place = run(sandbox, "generate", expect=3)["report"]
+def report_of(sandbox: Sandbox, expect: int = 3) -> Report:
+    place = run(sandbox, "generate", expect=expect)["report"]
 
     def stored(name: str) -> bytes:
         return bytes(sandbox.s3().get_object(Bucket=BUCKET, Key=f"{key_of(place)}{name}")["Body"].read())
@@ -84,3 +85,24 @@ def test_it_lies_under_the_rendered_lock_and_key(
     head = rendered_sandbox.s3().head_object(Bucket=BUCKET, Key=f"{key_of(place)}manifest.json")
     assert head["ObjectLockMode"] == "COMPLIANCE"
     assert head["SSEKMSKeyId"] == deployment.central.outputs["evidence_key_arn"]
+
+
+def test_doctor_finds_all_in_order_but_the_account_that_cannot_be_entered(rendered_sandbox: Sandbox) -> None:
+    told = run(rendered_sandbox, "doctor", expect=1)["checks"]
+    assert [finding["check"] for finding in told if not finding["ok"]] == [f"role in {LEGACY}"]
+
+
+def test_the_report_is_downloaded_and_kept_longer(rendered: Report, rendered_sandbox: Sandbox, tmp_path: Path) -> None:
+    place, manifest, _ = rendered
+    files = run(rendered_sandbox, "download", place, "--to", str(tmp_path), expect=0)["files"]
+    assert {Path(file).name for file in files} > {item["name"] for item in manifest["files"]}
+    kept = run(rendered_sandbox, "retention", place, "--until", "2099-12-31", expect=0)["objects"]
+    assert kept and all(item["until"] > "2099-12-31" for item in kept)
+
+
+def test_eight_accounts_in_two_regions_make_a_complete_report() -> None:
+    deployment = RenderedDeployment()
+    with Sandbox(fleet_plan(8), deploy=deployment) as sandbox:
+        assert len(deployment.stacks) == 1 + 16
+        _, manifest, _ = report_of(sandbox, expect=0)
+    assert manifest["population"] == {"declared": 16, "complete": 16, "partial": 0, "failed": 0, "excluded": 0}

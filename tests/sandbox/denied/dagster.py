@@ -14,7 +14,7 @@ from sandbox.plan import CENTRAL_ACCOUNT
 from sandbox.stack import Sandbox
 from tests.sandbox.acting import client, stand_in
 from tests.sandbox.denied.attempt import EVIDENCE, ONE, Attempt
-from tests.sandbox.denied.entering import become_orchestrator, enter
+from tests.sandbox.denied.entering import become_orchestrator, become_writer, enter
 from tests.sandbox.denied.evidence import put, stored
 from tests.sandbox.denied.inside import read_secret, sign
 
@@ -47,7 +47,7 @@ def attempts() -> list[Attempt]:
     return [
         *tried,
         Attempt(forwards, "read a database's secret", own, partial(_as, ONE, ALARMS, read_secret)),
-        Attempt(forwards, "become its account's writer", trust, partial(_as, ONE, ALARMS, _become_writer)),
+        Attempt(forwards, "become its account's writer", trust, partial(_as, ONE, ALARMS, become_writer)),
     ]
 
 
@@ -58,10 +58,3 @@ def _as(account_id: str, role: str, act: Act, sandbox: Sandbox) -> object:
 def _read(sandbox: Sandbox, credentials: dict[str, Any]) -> object:
     stored(sandbox)
     return client(sandbox, "s3", credentials).get_object(Bucket=BUCKET, Key=EVIDENCE)
-
-
-def _become_writer(sandbox: Sandbox, credentials: dict[str, Any]) -> object:
-    estate = sandbox.organization.estate
-    arn = estate.role_arn(CENTRAL_ACCOUNT, estate.writer_role_for(ONE))
-    sts = client(sandbox, "sts", credentials)
-    return sts.assume_role(RoleArn=arn, RoleSessionName="denied", ExternalId=estate.external_id)

@@ -28,7 +28,8 @@ def attempts() -> list[Attempt]:
         Attempt("a worker", "become another account's writer", own, lambda s: writer(s, ONE, of=OTHER)),
         Attempt("a worker", "become its writer with another ExternalId", own,
                 lambda s: writer(s, ONE, of=ONE, external_id="other")),
-        Attempt("an administrator of a worker's account", "become its writer", own, _become_writer),
+        Attempt("an administrator of a worker's account", "become its writer", own,
+                lambda s: become_writer(s, administrator(s, ONE))),
         Attempt("an administrator of the central account", "become the orchestrator", run,
                 lambda s: become_orchestrator(s, administrator(s))),
         Attempt("root of the central account", "become the orchestrator", run,
@@ -52,8 +53,9 @@ def become_orchestrator(sandbox: Sandbox, credentials: dict[str, Any]) -> object
     return client(sandbox, "sts", credentials).assume_role(RoleArn=arn, RoleSessionName="denied")
 
 
-def _become_writer(sandbox: Sandbox) -> object:
+def become_writer(sandbox: Sandbox, credentials: dict[str, Any]) -> object:
+    """Become the first account's writer, knowing the ExternalId."""
     estate = sandbox.organization.estate
     arn = estate.role_arn(CENTRAL_ACCOUNT, estate.writer_role_for(ONE))
-    sts = client(sandbox, "sts", administrator(sandbox, ONE))
+    sts = client(sandbox, "sts", credentials)
     return sts.assume_role(RoleArn=arn, RoleSessionName="denied", ExternalId=estate.external_id)
