@@ -57,14 +57,15 @@ def summary(result: Result) -> str:
 
 
 def show(results: Sequence[Result], *, operation: str, as_json: bool) -> None:
-    """The table, and one line that says how many stacks are as they should be."""
+    """The table, and one line that says how many stacks are as they should be; a preview cannot know."""
     good = sum(result.good for result in results)
     if as_json:
         document: dict[str, Any] = {"operation": operation, "stacks": [result.to_json() for result in results]}
         sys.stdout.write(json.dumps(document | {"good": good, "failed": len(results) - good}, indent=2) + "\n")
         return
     print_table(COLUMNS, [_row(result) for result in results])
-    sys.stdout.write(f"{operation}: {good} of {len(results)} stacks are as they should be\n")
+    came_to = "were previewed, nothing was changed" if operation == "preview" else "are as they should be"
+    sys.stdout.write(f"{operation}: {good} of {len(results)} stacks {came_to}\n")
     failed = [result.stack.name for result in results if not result.good]
     if failed:
         sys.stdout.write(safe(f"Not: {', '.join(failed)}. The same command again does what is left.") + "\n")

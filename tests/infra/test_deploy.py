@@ -211,6 +211,13 @@ def test_wrong_usage_exits_with_2(infra: Callable[..., int], line: str) -> None:
     assert stopped.value.code == 2
 
 
+def test_a_preview_does_not_say_that_stacks_are_as_they_should_be(
+    infra: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert infra("deploy", "--stack", "central", "--preview") == 0
+    assert "preview: 1 of 1 stacks were previewed, nothing was changed" in capsys.readouterr().out
+
+
 def test_a_preview_asks_nothing_and_changes_nothing(
     infra: Callable[..., int], automation: FakeAutomation, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -122,7 +122,9 @@ def test_it_neither_deletes_nor_reads_evidence_nor_changes_itself(resources: dic
     assert kept["Resource"] == "*"
     assert denied["ReadAndWriteNoEvidence"]["NotResource"] == "arn:aws:s3:::db-admin-report-*/inventory/*"
     assert denied["LeaveThisRoleAlone"]["Resource"].endswith(":role/db-admin-report-deployment")
-    assert not allows(statements(resources, "EveryAccount", "CentralAccount"), "secretsmanager:GetSecretValue")
+    granted = [s for s in statements(resources, "EveryAccount", "CentralAccount") if s["Effect"] == "Allow"]
+    for secret in ("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "rds-db:connect"):
+        assert not any(fnmatchcase(secret, pattern) for s in granted for pattern in s["Action"])
 
 
 def test_nobody_enters_without_the_external_id_and_from_outside_the_organization(resources: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ from dbadmin_assets.cli.event_log import PooledSqliteEventLogStorage
 from dbadmin_assets.cli.instance import dagster_yaml
 from deployment import health
 from infra.lambda_package import ROOT
+from tests.infra.recording import Stack
 
 DEPLOYMENT = ROOT / "deployment"
 LOCATION = "dbadmin_assets.definitions"
@@ -205,6 +206,12 @@ def test_dagster_plus_accepts_the_agents_template(tmp_path: Path, monkeypatch: p
     assert custom_class.__name__ == "DagsterCloudAgentInstance"
     found = process_config(EcsUserCodeLauncher.config_type(), configuration["user_code_launcher"]["config"])
     assert found.success, found.errors
+
+
+def test_the_location_of_dagster_plus_gets_every_setting_that_the_central_stack_tells(agent_stack: Stack) -> None:
+    location = yaml.safe_load((ROOT / "dagster_cloud.yaml").read_text())["locations"][0]
+    given = location["container_context"]["ecs"]["env_vars"]
+    assert set(agent_stack.outputs["environment"]) == {name for name in given if "=" not in name}
 
 
 @with_dagster_cloud
