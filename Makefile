@@ -1,6 +1,7 @@
 # make demo, make test: two commands on a fresh machine. `make help` lists the rest.
 SHELL := /bin/bash
 PYTHON ?= python3
+PORT ?= 3000
 BIN := .venv/bin
 SETUP := .venv/.installed
 
@@ -54,8 +55,8 @@ audit: $(SETUP) ## known vulnerabilities, risky code, secrets in files, the Dock
 lambda: $(SETUP) ## dist/worker_lambda.zip
 	@$(BIN)/python -m infra.lambda_package
 
-ui: $(SETUP) ## sandbox and Dagster UI on 127.0.0.1:3000
-	@$(BIN)/python -m sandbox run -- $(BIN)/dagster dev -m dbadmin_assets.definitions -h 127.0.0.1 -p 3000
+ui: $(SETUP) ## sandbox and Dagster UI on 127.0.0.1:3000 (or PORT=...), with three reports in it
+	@$(BIN)/python -m sandbox ui --port $(PORT)
 
 sandbox: $(SETUP) ## the sandbox in the foreground; prints the environment for the CLI
 	@$(BIN)/python -m sandbox

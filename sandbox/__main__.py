@@ -1,4 +1,4 @@
-"""`python -m sandbox` keeps a sandbox in the foreground; `python -m sandbox run -- COMMAND` runs one command inside."""
+"""`python -m sandbox` keeps a sandbox in the foreground; `run -- COMMAND` runs one command inside, `ui` a Dagster."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from pathlib import Path
 from types import FrameType
 
 from sandbox.engines import EngineUnavailable
+from sandbox.history import unbroken_plan
 from sandbox.plan import Plan, demo_plan, fleet_plan
 from sandbox.processes import SandboxError
 from sandbox.reports import copy_newest_report
 from sandbox.stack import Sandbox, to_stderr
+from sandbox.ui import require_free, serve_ui
 
 EXIT_NO_SANDBOX = 70
 """The sandbox itself could not be started or stopped; none of the product's codes."""
@@ -32,8 +34,14 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     _on_signal(_end)
     try:
-        with Sandbox(_PLANS[options.plan](), progress=to_stderr) as sandbox:
+        plan = _PLANS[options.plan]()
+        if options.mode == "ui":
+            require_free(options.port)
+            plan = unbroken_plan()
+        with Sandbox(plan, progress=to_stderr) as sandbox:
             try:
+                if options.mode == "ui":
+                    serve_ui(sandbox, options.port, to_stderr)
                 if options.mode == "run":
                     code = _run(sandbox, options.command, options.copy_reports)
                     return _against(options.expect_exit, code)
@@ -64,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         "--expect-exit", type=int, metavar="CODE", help="exit 0 if the command exits with CODE, else 1: for the demo, "
         "whose planted failures make its report incomplete",
     )  # fmt: skip
+    ui = modes.add_parser("ui", help="a Dagster with three reports in it; always with the demo's databases")
+    ui.add_argument("--port", type=int, default=3000, help="of 127.0.0.1; %(default)s by default")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
     return parser
 

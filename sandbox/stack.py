@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -117,6 +119,16 @@ class Sandbox:
         elsewhere = ("DBADMIN_CONFIG", "DBADMIN_DAGSTER_URL")
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and k not in elsewhere}
         return kept | self.environment
+
+    def start_command(self, name: str, argv: list[str]) -> subprocess.Popen[bytes]:
+        """Start a command inside that ends with the sandbox; what it prints goes to `log_path(name)`."""
+        assert self._processes is not None
+        return self._processes.start(name, argv, self.command_environment())
+
+    def log_path(self, name: str) -> Path:
+        """Where the output of a started command goes."""
+        assert self._processes is not None
+        return self._processes.log_path(name)
 
     def exports(self) -> list[str]:
         """Shell lines that set up a terminal. Without the marker: what a person starts there is theirs."""

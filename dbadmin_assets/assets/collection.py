@@ -1,22 +1,23 @@
 """Stage two: one outcome per target. A failed target is data; how bad that is, the check and the report say."""
 
 import contextlib
+import time
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
+from pydantic import Field
 
 from dbadmin_assets.assets.inventory import database_inventory
+from dbadmin_assets.assets.metadata import collection_metadata, outcome_metadata
+from dbadmin_assets.assets.owners import OWNERS
 from dbadmin_assets.assets.partitions import TARGETS, add_partitions
 from dbadmin_assets.assets.run_scope import collection_id, partition_keys, requested_by
-from dbadmin_assets.checks.by_target import evaluations
+from dbadmin_assets.checks.by_target import evaluations, evaluations_of_all
 from dbadmin_assets.collecting import Collecting, make_request, select_targets
-from dbadmin_assets.resources.evidence import EvidenceStore
 from dbadmin_assets.resources.wiring import EvidenceResource, InventoryResource, WorkerLambdaResource
 from dbadmin_assets.resuming import earlier_runs
 from dbadmin_assets.review.records import Outcome
-from dbadmin_assets.review.times import seconds_between
 
 Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.MaterializeResult[None]]
 
@@ -24,8 +25,8 @@ Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Materia
 class CollectionConfig(dg.Config):
     """Which targets a run without partitions collects; empty means all."""
 
-    accounts: list[str] = []  # noqa: RUF012 - Dagster copies it
-    regions: list[str] = []  # noqa: RUF012
+    accounts: list[str] = Field(default=[], description="12-digit ids; none: all of the inventory")
+    regions: list[str] = Field(default=[], description="as us-east-1; none: all of the inventory")
 
 
 @dg.asset(
@@ -33,6 +34,7 @@ class CollectionConfig(dg.Config):
     backfill_policy=dg.BackfillPolicy.single_run(),
     deps=[database_inventory],
     group_name="db_admin_report",
+    owners=OWNERS,
     kinds={"aws", "lambda"},
     pool="db_admin_report",  # unlimited unless an instance sets a limit (deployment/ecs/dagster.yaml)
 )
@@ -45,12 +47,19 @@ def account_collections(
 ) -> Events:
     """What the worker Lambda of each account and region found in its databases, or why it found nothing.
 
-    One partition per target. A target that could not be collected is materialized too, as a failure: the
-    check `collected` is red for it, and the report has an ERROR row for each of its databases.
+    One partition per target, `account|region`. **A target that could not be collected is materialized too**, as
+    a failure: its check `collected` is red, `not_complete` in its metadata says which database and why, and the report
+    has an ERROR row for each.
+
+    - *Materialize* with one, some or all partitions collects them; `db_admin_report` seals what was collected.
+    - *Re-execute* of a run, or *from failure*, collects only what has no success yet.
+    - Under *Checks*, *Partitions* of a check shows every target; its overview is of the latest run.
+
+    What to click: `docs/ui.md`. What each check means: `docs/operations.md`.
     """
     declared = inventory.read()
     add_partitions(context.instance, declared)
-    keys = partition_keys(context)
+    keys, began, outcomes = partition_keys(context), time.monotonic(), list[Outcome]()
     targets = select_targets(declared, config.accounts, config.regions, keys)
     store, accounts = evidence.store(), worker_lambda.accounts(context.run.run_id)
     collection = collection_id(context.run)
@@ -74,7 +83,12 @@ def account_collections(
             if lines := collecting.log(outcome):
                 context.log.info("\n".join([f"{key}: the end of its worker's log:", *lines]))
             yield from evaluations(outcome)
-    yield dg.MaterializeResult()
+            outcomes.append(outcome)
+    if keys is None:  # of all of them: the asset's own page shows the latest event and the latest evaluation
+        yield from evaluations_of_all(outcomes)
+        yield dg.MaterializeResult(metadata=collection_metadata(outcomes, time.monotonic() - began))
+    else:
+        yield dg.MaterializeResult()
 
 
 @contextlib.contextmanager
@@ -87,26 +101,3 @@ def telling_what_was_under_way(context: dg.AssetExecutionContext, collecting: Co
             f"stopped: no worker is asked any more; under way: {', '.join(collecting.under_way) or 'none'}"
         )
         raise
-
-
-def outcome_metadata(outcome: Outcome, store: EvidenceStore) -> dict[str, dg.MetadataValue[Any]]:
-    """What Dagster keeps of an outcome: counts and reasons. Account names are personal data and stay out."""
-    databases = outcome.databases
-    metadata: dict[str, dg.MetadataValue[Any]] = {
-        "status": dg.MetadataValue.text(outcome.status),
-        "databases": dg.MetadataValue.int(len(databases)),
-        "failed_databases": dg.MetadataValue.int(sum(d.status == "failed" for d in databases)),
-        "partial_databases": dg.MetadataValue.int(sum(d.status == "partial" for d in databases)),
-        "users": dg.MetadataValue.int(sum(d.users for d in databases)),
-        "admins": dg.MetadataValue.int(sum(d.admins for d in databases)),
-        "duration_seconds": dg.MetadataValue.float(seconds_between(outcome.started_at, outcome.ended_at)),
-        "attempts": dg.MetadataValue.int(outcome.attempts),
-        "collection_id": dg.MetadataValue.text(outcome.collection_id),
-    }
-    if outcome.reason:
-        metadata["reason"] = dg.MetadataValue.text(outcome.reason)
-    if outcome.detail:
-        metadata["detail"] = dg.MetadataValue.text(outcome.detail)
-    if outcome.object:
-        metadata["object"] = dg.MetadataValue.url(store.url(outcome.object.key))
-    return metadata

@@ -1,13 +1,14 @@
 """Stage three: the evidence folder."""
 
 from enum import Enum
-from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from dbadmin_assets import __version__
 from dbadmin_assets.assets.collection import account_collections
+from dbadmin_assets.assets.metadata import report_metadata
+from dbadmin_assets.assets.owners import OWNERS
 from dbadmin_assets.assets.run_scope import (
     BACKFILL_TAG,
     backfill_partitions,
@@ -17,11 +18,22 @@ from dbadmin_assets.assets.run_scope import (
 )
 from dbadmin_assets.collecting import make_request, select_targets
 from dbadmin_assets.inventory import Inventory, Target
-from dbadmin_assets.reporting import Report, make_report
-from dbadmin_assets.resources.evidence import EvidenceStore
+from dbadmin_assets.reporting import make_report
 from dbadmin_assets.resources.wiring import EvidenceResource, InventoryResource, WorkerLambdaResource
-from dbadmin_assets.review.folder import MANIFEST_NAME
+from dbadmin_assets.review.times import seconds_between, utc_now
 from worker_lambda.contract import outcome_key
+
+DESCRIPTION = """\
+Who has administrator access to which database: one evidence folder in S3 with the CSV, the workbook and the manifest,
+failures included. No name of an account is stored in Dagster.
+
+- In a run that collected, or in a backfill, it covers what was collected there. **Materialized alone, it covers the
+  whole inventory**, each target from its latest collection.
+- `report` in the metadata is the folder, `console` its page in the AWS console, `download` the command that fetches and
+  verifies it. *Plots* shows users, admins, failures and duration over time.
+
+What to click: `docs/ui.md`. What each file is for: `docs/outputs.md`. What each check means: `docs/operations.md`.
+"""
 
 
 class ReportFormat(Enum):
@@ -35,15 +47,10 @@ class ReportFormat(Enum):
 
 
 class ReportConfig(dg.Config):
-    """How the report is written.
+    """How the report is written."""
 
-    Attributes:
-        flat: no section rows in the CSV.
-        formats: CSV, Parquet and xlsx are made in any case.
-    """
-
-    flat: bool = False
-    formats: list[ReportFormat] = Field(default=[])
+    flat: bool = Field(default=False, description="no section rows in the CSV")
+    formats: list[ReportFormat] = Field(default=[], description="CSV, Parquet and xlsx are made in any case")
 
 
 # The job has the asset's name, and Dagster wants the names of jobs and ops to differ: so the op has its own.
@@ -54,8 +61,9 @@ class ReportConfig(dg.Config):
             "db_admin_report",
             deps=[account_collections],
             group_name="db_admin_report",
+            owners=OWNERS,
             kinds={"csv", "s3"},
-            description="Who has administrator access to which database: a CSV and its manifest, failures included.",
+            description=DESCRIPTION,
         )
     ],
 )
@@ -92,7 +100,8 @@ def db_admin_report(
         flat=config.flat, formats=[item.value for item in config.formats], code_version=__version__,
         signer=evidence.signer(), across_collections=alone,
     )  # fmt: skip
-    return dg.MaterializeResult(metadata=report_metadata(report, store, collection))
+    duration = seconds_between(min(request.requested_at for request in requests), utc_now())
+    return dg.MaterializeResult(metadata=report_metadata(report, store, collection, duration))
 
 
 def covered_targets(
@@ -107,25 +116,3 @@ def covered_targets(
         return select_targets(declared, [], [], backfill_partitions(context, backfill)), {}
     targets = declared.targets()
     return targets, latest_collections(context.instance, account_collections.key, [t.key for t in targets])
-
-
-def report_metadata(report: Report, store: EvidenceStore, collection: str) -> dict[str, dg.MetadataValue[Any]]:
-    """Where the report is, and its counts."""
-    totals = report.totals
-    counts = {
-        "targets": report.targets,
-        "databases": totals.databases,
-        "users": totals.users,
-        "admins": totals.admins,
-        "failed": totals.failed,
-        "partial": totals.partial,
-    }
-    return {
-        "report": dg.MetadataValue.url(store.url(report.folder)),
-        "manifest": dg.MetadataValue.url(store.url(report.folder + MANIFEST_NAME)),
-        "sequence": dg.MetadataValue.int(report.sequence),
-        "complete": dg.MetadataValue.bool(report.complete),
-        **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
-        "csv_sha256": dg.MetadataValue.text(totals.csv_sha256),
-        "collection_id": dg.MetadataValue.text(collection),
-    }
