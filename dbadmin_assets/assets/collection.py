@@ -53,7 +53,7 @@ def account_collections(
 
     - *Materialize* with one, some or all partitions collects them; `db_admin_report` seals what was collected.
     - *Re-execute* of a run, or *from failure*, collects only what has no success yet.
-    - Under *Checks*, *Partitions* of a check shows every target; its overview is of the latest run.
+    - Under *Checks*, *Execution history* of a check has every target; its overview is of the latest run.
 
     What to click: `docs/ui.md`. What each check means: `docs/operations.md`.
     """
@@ -78,11 +78,11 @@ def account_collections(
             metadata, key = outcome_metadata(outcome, store), outcome.key
             if keys is None:
                 yield dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
-            else:  # Dagster materializes the partitions of such a run by itself
+                yield from evaluations(outcome)
+            else:  # Dagster materializes the partitions of such a run by itself, and executes the checks
                 context.add_asset_metadata(metadata, partition_key=key)
             if lines := collecting.log(outcome):
                 context.log.info("\n".join([f"{key}: the end of its worker's log:", *lines]))
-            yield from evaluations(outcome)
             outcomes.append(outcome)
     if keys is None:  # of all of them: the asset's own page shows the latest event and the latest evaluation
         yield from evaluations_of_all(outcomes)

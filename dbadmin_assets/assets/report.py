@@ -30,7 +30,7 @@ failures included. No name of an account is stored in Dagster.
 - In a run that collected, or in a backfill, it covers what was collected there. **Materialized alone, it covers the
   whole inventory**, each target from its latest collection.
 - `report` in the metadata is the folder, `console` its page in the AWS console, `download` the command that fetches and
-  verifies it. *Plots* shows users, admins, failures and duration over time.
+  verifies it. *Plots* below shows users, admins, failures and duration over time.
 
 What to click: `docs/ui.md`. What each file is for: `docs/outputs.md`. What each check means: `docs/operations.md`.
 """

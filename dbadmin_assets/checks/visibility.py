@@ -3,14 +3,11 @@
 import dagster as dg
 
 from dbadmin_assets.assets.partitions import TARGETS
-from dbadmin_assets.checks.by_target import ASSET, VISIBLE, verdicts
-from dbadmin_assets.checks.evaluation import check_result
+from dbadmin_assets.checks.by_target import ASSET, VISIBLE, evaluate
 from dbadmin_assets.resources.wiring import EvidenceResource
-from dbadmin_assets.review.checks import targets
 
 
 @dg.asset_check(asset=ASSET, name=VISIBLE, partitions_def=TARGETS)
 def visibility_complete(context: dg.AssetCheckExecutionContext, evidence: EvidenceResource) -> dg.AssetCheckResult:
     """Of every database that was read, the reader's rights sufficed to see everything."""
-    outcomes, _ = verdicts(context, evidence)
-    return check_result(ASSET, VISIBLE, targets.fully_visible(outcomes))
+    return evaluate(context, evidence, VISIBLE)

@@ -16,7 +16,7 @@ def collected(outcomes: Sequence[Outcome], missing: int = 0) -> Judgement:
     """
     failed = sum(d.status == "failed" for o in outcomes for d in o.databases)
     counts = {"targets": len(outcomes) + missing, "targets_without_verdict": missing, "failed_databases": failed}
-    reasons = sorted({o.reason for o in outcomes if o.reason})
+    reasons = sorted({d.reason for o in outcomes for d in o.databases if d.status == "failed" and d.reason})
     told = [f"{failed} databases failed" + (f": {', '.join(reasons)}" if reasons else "")] if failed else []
     told += [f"{missing} targets have no verdict"] if missing else []
     return Judgement(not told, "ERROR", "; ".join(told) or "every database was collected", counts)

@@ -31,7 +31,13 @@ NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
 def outcome(*statuses: Any, reason: str | None = None) -> Outcome:
     databases = tuple(
-        DatabaseOutcome(name=f"db{n}", engine="mysql", status=status, reported_at=STARTED)
+        DatabaseOutcome(
+            name=f"db{n}",
+            engine="mysql",
+            status=status,
+            reported_at=STARTED,
+            reason=reason if status == "failed" else None,
+        )
         for n, status in enumerate(statuses)
     )
     return Outcome(
