@@ -9,7 +9,8 @@ import click
 
 from dbadmin_assets.cli import options
 from dbadmin_assets.cli.output import print_json, print_table, say
-from dbadmin_assets.config import OPTIONS, Option, config_path
+from dbadmin_assets.config import config_path
+from dbadmin_assets.config_options import OPTIONS, Option
 
 
 @click.group("config")
