@@ -19,6 +19,7 @@ NAMES = (
     "diff",
     "fan_out",
     "alerts",
+    "ui",
     "demo",
 )
 
