@@ -34,7 +34,8 @@ nux: {enabled: false}
 run_coordinator:
   module: dagster._core.run_coordinator
   class: QueuedRunCoordinator
-  config: {max_concurrent_runs: 10, dequeue_interval_seconds: 1}
+  config: {dequeue_interval_seconds: 1}
+concurrency: {runs: {max_concurrent_runs: 10}, pools: {granularity: run, default_limit: POOL_LIMIT}}
 run_monitoring: {enabled: true, poll_interval_seconds: 2}
 run_retries: {enabled: true}
 """
@@ -49,7 +50,7 @@ def free_port() -> int:
 class DeployedDagster:
     """Code server, webserver and daemon of one instance; `with` stops them, and every run they started."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str], *, more_yaml: str = "") -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str], *, pool_limit: int = 10) -> None:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -57,7 +58,7 @@ class DeployedDagster:
         self._environment = {**environment, "DAGSTER_HOME": str(home)}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         home.mkdir(parents=True, exist_ok=True)
-        (home / "dagster.yaml").write_text(_DAGSTER_YAML + more_yaml)
+        (home / "dagster.yaml").write_text(_DAGSTER_YAML.replace("POOL_LIMIT", str(pool_limit)))
         server = f"{{host: 127.0.0.1, port: {self._code_port}, location_name: dbadmin_assets.definitions}}"
         self._workspace = home / "workspace.yaml"
         self._workspace.write_text(f"load_from: [{{grpc_server: {server}}}]\n")

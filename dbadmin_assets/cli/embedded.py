@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dbadmin_assets.cli.instance import open_instance, prepare_instance, runs_are_our_processes
 from dbadmin_assets.cli.launch import RunRecord, canceled_path, launch, log_path, read_record
 from dbadmin_assets.cli.processes import stop_run
-from dbadmin_assets.cli.runs import RETRIED_AS_TAG, RunEvent, RunRequest
+from dbadmin_assets.cli.runs import RETRIED_AS_TAG, WILL_RETRY_TAG, RunEvent, RunRequest
 from dbadmin_assets.config import Settings
 from dbadmin_assets.errors import ReportError, UnknownRunError
 
@@ -177,6 +177,15 @@ class EmbeddedRun:
         """The run that a daemon started in its place."""
         run = self._read()
         return run.tags.get(RETRIED_AS_TAG) if run is not None else None
+
+    def will_be_retried(self) -> bool:
+        """Whether Dagster said so; without a daemon it sets the tag and nobody acts on it."""
+        run = self._read()
+        return (
+            run is not None
+            and run.tags.get(WILL_RETRY_TAG) == "true"
+            and not runs_are_our_processes(self._runs.instance)
+        )
 
     def cancel(self) -> str:
         """Ask the launcher; where that does not end it, end its process group; then it must say canceled."""

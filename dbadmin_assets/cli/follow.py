@@ -13,6 +13,7 @@ from dbadmin_assets.errors import ReportError, RunDiedError
 # Dagster's states in which something should happen by itself; a queued run may wait for others as long as it takes.
 _AT_WORK = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 _MARGIN_SECONDS = 300  # beside the time that a target may take: consolidating, sealing, clocks that differ
+_RETRY_SECONDS = 30.0  # the daemon looks for runs to retry every few seconds
 _DIED = (
     " died: ",  # the notice of this program
     "Detected run worker status",  # Dagster's daemon, where it monitors runs
@@ -44,7 +45,7 @@ def follow(
             heard = now
         if status in FINISHED:
             if status == "FAILURE" and has_died(progress):
-                raise RunDiedError(_death(run.run_id, str(progress.failure)), hint=_and_then(run))
+                raise RunDiedError(_death(run.run_id, str(progress.failure)), hint=and_then(run))
             return str(status)
         if now - heard > silence_seconds:
             raise RunDiedError(silence(run.run_id, now - heard), hint=how_to_follow(run.run_id))
@@ -103,10 +104,11 @@ def _death(run_id: str, failure: str) -> str:
     return failure if " died: " in failure else f"run {run_id} died: {failure}"
 
 
-def _and_then(run: Run) -> str:
-    retry = run.retried_as()
-    return (
-        f"{run.where_to_look}; Dagster runs it again as {retry}: {how_to_follow(retry)}"
-        if retry
-        else (run.where_to_look)
-    )
+def and_then(run: Run) -> str:
+    """Where to look at a run that failed, and what a daemon started in its place; waits a little for its name."""
+    give_up = time.monotonic() + _RETRY_SECONDS
+    while (retry := run.retried_as()) is None and run.will_be_retried() and time.monotonic() < give_up:
+        time.sleep(run.poll_seconds)
+    if retry is None:
+        return run.where_to_look
+    return f"{run.where_to_look}; Dagster runs it again as {retry}: {how_to_follow(retry)}"

@@ -137,7 +137,7 @@ def _follow(settings: Settings, run: Run, given: dict[str, Any]) -> RunProgress:
         ReportError: the run ended without a report, or --timeout has passed.
     """
     from dbadmin_assets.cli.display import make_display
-    from dbadmin_assets.cli.follow import follow, longest_silence
+    from dbadmin_assets.cli.follow import and_then, follow, longest_silence
     from dbadmin_assets.cli.progress import RunProgress
 
     display = make_display(verbose=given["verbose"])
@@ -150,7 +150,7 @@ def _follow(settings: Settings, run: Run, given: dict[str, Any]) -> RunProgress:
     if status != "SUCCESS" or progress.report is None:
         state = "was canceled" if status == "CANCELED" else "failed"
         reason = f": {progress.failure}" if progress.failure else ""
-        raise ReportError(f"run {run.run_id} {state}, and there is no report{reason}", hint=run.where_to_look)
+        raise ReportError(f"run {run.run_id} {state}, and there is no report{reason}", hint=and_then(run))
     return progress
 
 

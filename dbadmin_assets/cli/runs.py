@@ -20,6 +20,7 @@ REQUEST_ID_TAG = "db-admin-report/request_id"
 REQUESTED_BY_TAG = "db-admin-report/requested_by"
 CODE_VERSION_TAG = "db-admin-report/code_version"
 ROOT_RUN_ID_TAG = "dagster/root_run_id"
+WILL_RETRY_TAG = "dagster/will_retry"
 RETRIED_AS_TAG = "dagster/auto_retry_run_id"
 FINISHED = ("SUCCESS", "FAILURE", "CANCELED")  # of Dagster's states of a run
 
@@ -129,6 +130,9 @@ class Run(Protocol):
 
     def retried_as(self) -> str | None:
         """The id of the run that a daemon started in its place, if it did."""
+
+    def will_be_retried(self) -> bool:
+        """Whether a daemon that retries runs will start another one in its place."""
 
     def cancel(self) -> str:
         """End it; its state after that. Left as it is where it is finished.

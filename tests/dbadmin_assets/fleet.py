@@ -36,13 +36,13 @@ class Fleet:
     Each delivers once under a key, as the real one does, and is refused where something lies there already.
 
     Attributes:
-        delivered: how often by target; puts: how often S3 took something under a key.
+        delivered: how many results; puts: how often S3 took something under a key.
     """
 
     def __init__(self, aws: FaultyAws, held: int) -> None:
         self.aws = aws
         self.held = held
-        self.delivered: Counter[str] = Counter()
+        self.delivered = 0
         self.puts: Counter[str] = Counter()
         aws.script = [self._work]
         self._s3 = aws.s3
@@ -56,7 +56,7 @@ class Fleet:
         if f"/{event['result']['bucket']}/{event['result']['key']}" in aws.objects:
             refused = {"errorType": "DeliveryError", "errorMessage": "PreconditionFailed on s3:PutObject"}
             return Answer(json.dumps(refused).encode(), headers={"X-Amz-Function-Error": "Unhandled"})
-        self.delivered[f"{event['account_id']}|{event['region']}"] += 1
+        self.delivered += 1
         return Answer(json.dumps(aws.deliver(event)).encode())
 
     def _counted(self, method: str, path: str, *rest: Any) -> Answer:
@@ -66,7 +66,7 @@ class Fleet:
 
     @property
     def at_work(self) -> int:
-        return len(self.aws.events) - self.delivered.total()
+        return len(self.aws.events) - self.delivered
 
     def let_go(self) -> None:
         """Whoever is at work, or will be, delivers."""
@@ -77,17 +77,17 @@ class Fleet:
         begin = f"/evidence/{prefix}"
         return sorted(key for key in list(self.aws.objects) if key.startswith(begin) and key.endswith(suffix))
 
-    def verdicts(self) -> list[str]:
-        return [key for key in self.keys("outcomes/") if not key.endswith(".asked.json")]
+    def verdicts(self, collection: str = "") -> list[str]:
+        return [key for key in self.keys(f"outcomes/{collection}") if not key.endswith(".asked.json")]
 
-    def assert_each_target_once(self) -> None:
+    def assert_each_target_once(self, collection: str) -> None:
         """One call, one result object, one verdict in one version, one report of all of them."""
-        asked = Counter(f"{event['account_id']}|{event['region']}" for event in self.aws.events)
+        events = [event for event in self.aws.events if event["collection_id"] == collection]
+        asked = Counter(f"{event['account_id']}|{event['region']}" for event in events)
         assert (len(asked), set(asked.values())) == (TARGETS, {1})
-        assert self.delivered == asked
-        assert len(self.keys("collections/")) == TARGETS
-        assert [self.puts[key] for key in self.verdicts()] == [1] * TARGETS
-        assert len(self.keys("reports/", "/manifest.json")) == 1
+        assert len(self.keys(f"collections/{collection}/")) == TARGETS
+        assert [self.puts[key] for key in self.verdicts(collection)] == [1] * TARGETS
+        assert len(self.keys("reports/", f"-{collection.partition('-')[0]}/manifest.json")) == 1
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:

@@ -14,7 +14,15 @@ from dbadmin_assets.cli.remote.address import address_of
 from dbadmin_assets.cli.remote.connection import Connection, DagsterRefusedError, DagsterSilentError
 from dbadmin_assets.cli.remote.events import to_run_event
 from dbadmin_assets.cli.remote.launching import Launching, job_selector
-from dbadmin_assets.cli.runs import FINISHED, JOB, REQUESTED_BY_TAG, RETRIED_AS_TAG, RunEvent, RunRequest
+from dbadmin_assets.cli.runs import (
+    FINISHED,
+    JOB,
+    REQUESTED_BY_TAG,
+    RETRIED_AS_TAG,
+    WILL_RETRY_TAG,
+    RunEvent,
+    RunRequest,
+)
 from dbadmin_assets.config import Settings
 from dbadmin_assets.errors import ReportError, UnknownRunError
 
@@ -166,6 +174,11 @@ class DeployedRun:
     def retried_as(self) -> str | None:
         """The run that a daemon started in its place."""
         return self._tags().get(RETRIED_AS_TAG)
+
+    def will_be_retried(self) -> bool:
+        """Whether Dagster said so, by a look."""
+        self.look()
+        return self._tags().get(WILL_RETRY_TAG) == "true"
 
     def cancel(self) -> str:
         """Ask for it; where it does not end by itself, have it marked as canceled."""

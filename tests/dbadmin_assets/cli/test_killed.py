@@ -54,7 +54,7 @@ def test_a_run_that_is_killed_half_way_is_resumed_and_collects_nothing_twice(
     assert (report["counts"]["targets"], report["population"]["complete"]) == (TARGETS, TARGETS)
     assert report["collection_id"] == run_id
     assert report["run_id"] != run_id
-    fleet.assert_each_target_once()
+    fleet.assert_each_target_once(run_id)
 
 
 def test_only_a_run_that_has_ended_can_be_resumed_and_asks_for_the_same(machine: Machine, fake_aws: FaultyAws) -> None:
@@ -73,4 +73,4 @@ def test_only_a_run_that_has_ended_can_be_resumed_and_asks_for_the_same(machine:
     code, out, err = machine.run("generate", "--resume", run_id, "--json")
     assert code == 0, err
     assert json.loads(out)["counts"]["targets"] == 2
-    assert fleet.delivered.total() == 2
+    assert fleet.delivered == 2
