@@ -18,6 +18,7 @@ NAMES = (
     "verification",
     "diff",
     "fan_out",
+    "concurrent_reports",
     "alerts",
     "ui",
     "demo",

@@ -72,7 +72,7 @@ def examine(settings: Settings, accounts: tuple[str, ...], regions: tuple[str, .
     from dbadmin_assets.resources.accounts import AwsAccounts
     from dbadmin_assets.resources.credentials import aws_session, verified_caller
 
-    findings = [_state_folder(settings)]
+    findings = [_state_folder(settings), _runs(settings)]
     session, finding = _attempt("credentials", lambda: aws_session(settings))
     if session is None:
         return [*findings, finding]
@@ -126,6 +126,18 @@ def _state_folder(settings: Settings) -> Finding:
         return str(settings.state_dir)
 
     return _attempt("state folder", trial, str, "set DBADMIN_STATE_DIR to a folder that can be written")[1]
+
+
+def _runs(settings: Settings) -> Finding:
+    def trial() -> str:
+        from dbadmin_assets.cli.stale_runs import stale_runs
+
+        if stale := stale_runs(settings):
+            hint = "`status RUN_ID` marks a dead run as failed, `cancel` ends one, `generate --resume` goes on with it"
+            raise ReportError("; ".join(stale), hint=hint)
+        return "none of this machine is stale"
+
+    return _attempt("runs", trial, str)[1]
 
 
 def _bucket(settings: Settings, session: boto3.Session) -> list[Finding]:

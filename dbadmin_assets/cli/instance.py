@@ -65,18 +65,23 @@ def prepare_instance(settings: Settings) -> None:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not os.access(folder, os.W_OK | os.X_OK):  # found out here, not as an error of the database
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
-        if (home / _READY).exists():
+        if is_made(settings):
             return
         from filelock import FileLock
 
         with FileLock(home / ".db-admin-report-lock"):
-            if (home / _READY).exists():
+            if is_made(settings):
                 return
             configuration = home / "dagster.yaml"
             if not configuration.exists():
                 configuration.write_text(dagster_yaml(home), encoding="utf-8")
             _create_tables(settings)
             (home / _READY).touch()
+
+
+def is_made(settings: Settings) -> bool:
+    """Whether the instance is there already."""
+    return (settings.dagster_home / _READY).exists()
 
 
 @contextlib.contextmanager

@@ -69,7 +69,10 @@ def test_an_instance_starts_from_the_embedded_template(tmp_path: Path) -> None:
         assert isinstance(instance.event_log_storage, PooledSqliteEventLogStorage)
         assert instance.get_runs(limit=1) == []
         assert not instance.telemetry_enabled
-        assert instance.get_concurrency_config().pool_config.default_pool_limit is None  # nobody would free a slot
+        # Nobody would free a place that a killed run holds, notice its death or start it again.
+        assert instance.get_concurrency_config().pool_config.default_pool_limit is None
+        assert not instance.run_monitoring_enabled
+        assert not instance.run_retries_enabled
 
 
 # --- ECS ------------------------------------------------------------------------------------------
@@ -90,6 +93,23 @@ def test_dagster_accepts_the_ecs_template(ecs_instance: dict[str, Any]) -> None:
     assert ecs_instance["run_monitoring"]["enabled"] is True
     assert ecs_instance["run_retries"]["retry_on_asset_or_op_failure"] is False
     assert ecs_instance["concurrency"]["pools"] == {"granularity": "run", "default_limit": 4}
+
+
+def test_whatever_has_a_limit_has_somebody_who_frees_the_place_of_a_killed_run(ecs_instance: dict[str, Any]) -> None:
+    monitoring = ecs_instance["run_monitoring"]
+    assert ecs_instance["run_coordinator"]["class"] == "QueuedRunCoordinator"
+    assert monitoring["enabled"] is True
+    assert monitoring["max_resume_run_attempts"] == 0, "ECS can resume a run of many steps; this one is one process"
+    assert 0 < monitoring["poll_interval_seconds"] <= 60
+    assert monitoring["free_slots_after_run_end_seconds"] > 0
+
+
+def test_dagster_plus_has_the_limits_of_ecs() -> None:
+    settings, ecs = template("dagster_plus/deployment_settings.yaml"), template("ecs/dagster.yaml")
+    assert settings["concurrency"] == ecs["concurrency"]
+    for part in ("run_monitoring", "run_retries"):
+        assert settings[part].items() <= ecs[part].items()
+    assert "concurrency" not in template("dagster_plus/dagster.yaml"), "the agent's own file cannot set it"
 
 
 def test_the_pool_of_the_ecs_template_is_the_one_that_the_collection_names() -> None:

@@ -330,9 +330,9 @@ def test_doctor_goes_on_after_a_failure_and_needs_no_network(offline: Machine) -
     code, out, _ = offline.run("doctor", "--json")
     checks = {finding["check"]: finding for finding in json.loads(out)["checks"]}
     assert code == 1
-    assert [name for name, finding in checks.items() if finding["ok"]] == ["state folder", "signing key"]
+    assert [name for name, finding in checks.items() if finding["ok"]] == ["state folder", "runs", "signing key"]
     assert set(checks) == {
-        "state folder", "credentials", "bucket", "bucket versioning", "bucket retention", "bucket listing",
+        "state folder", "runs", "credentials", "bucket", "bucket versioning", "bucket retention", "bucket listing",
         "signing key", "inventory",
     }  # fmt: skip
 
