@@ -82,7 +82,6 @@ def test_users_admins_failures_and_duration_are_numbers_that_can_be_plotted(
     assert (report["targets"], report["failed"], report["users"]) == (3, 2, whole["users"])
     for found in (whole, report):
         assert all(type(found[name]) in (int, float) for name in PLOTTED)
-    assert report["duration_seconds"] >= whole["duration_seconds"] - 1  # whole seconds against a clock
     assert report["download"] == f"db-admin-report download {report['report']}"
     assert report["console"].endswith(report["report"].removeprefix("s3://evidence/"))
 
