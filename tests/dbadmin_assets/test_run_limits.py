@@ -89,7 +89,7 @@ def test_a_run_that_takes_too_long_is_ended_and_said_to_have(
     """Its workers never answer; the other request has the one place of the pool once it is ended."""
     machine, dagster = far
     fleet = Fleet(fake_aws, held=0)
-    run_id = launched(machine, SMALL, max_runtime_seconds=4)
+    run_id = launched(machine, SMALL, max_runtime_seconds=4, run_max_retries=1)
     wait_for(lambda: fleet.at_work == 2)
     waiting = launched(machine, SMALL, max_runtime_seconds=60)
     wait_for(lambda: dagster.runs()[waiting]["status"] == "QUEUED")
@@ -100,4 +100,6 @@ def test_a_run_that_takes_too_long_is_ended_and_said_to_have(
     assert found["failure"] == "Exceeded maximum runtime of 4 seconds."
     fleet.let_go()
     wait_for(lambda: dagster.runs()[waiting]["status"] == "SUCCESS")
-    assert dagster.runs()[run_id]["status"] == "FAILURE", "its process was asked to end, and did not change that"
+    ended = dagster.runs()[run_id]
+    assert ended["status"] == "FAILURE", "its process was asked to end, and did not change that"
+    assert ended["dagster/will_retry"] == "true", "Dagster counts it as a run that crashed"
