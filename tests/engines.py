@@ -25,8 +25,9 @@ from sandbox.engines import (
     start_mysql,
 )
 from sandbox.engines.choice import ROOT
-from worker_lambda.contract import DatabaseResult, DatabaseTarget
+from worker_lambda.contract import DatabaseTarget
 from worker_lambda.credentials import Credentials
+from worker_lambda.result_object import DatabaseResult
 
 REQUIRE_VARIABLE = "DBADMIN_REQUIRE_ENGINES"
 READER = "audit_reader"

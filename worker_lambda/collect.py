@@ -16,22 +16,19 @@ from typing import TYPE_CHECKING
 
 from worker_lambda import __version__
 from worker_lambda.collectors import Collector, collector_for
-from worker_lambda.contract import (
-    SCHEMA_VERSION,
+from worker_lambda.contract import SCHEMA_VERSION, DatabaseTarget, Reason, WorkerRequest
+from worker_lambda.credentials import Credentials, load
+from worker_lambda.errors import DatabaseError
+from worker_lambda.result_object import (
     WARNING_SAME_SERVER,
     AdminUser,
     Collection,
     DatabaseConnection,
     DatabaseFailure,
     DatabaseResult,
-    DatabaseTarget,
     DatabaseWarning,
     Metadata,
-    Reason,
-    WorkerRequest,
 )
-from worker_lambda.credentials import Credentials, load
-from worker_lambda.errors import DatabaseError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from worker_lambda.contract import Discovery, WorkerRequest
+from worker_lambda.contract import WorkerRequest
 from worker_lambda.discovery_lists import IncompleteError, Part, clusters_and_instances, tagged_hosts
+from worker_lambda.result_object import Discovery
 
 LIMIT_SECONDS = 20.0
 """From its start: the most that a collection which is finished sooner waits for it."""

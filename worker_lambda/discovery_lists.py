@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from worker_lambda.contract import FoundDatabase
+from worker_lambda.result_object import FoundDatabase
 
 _PAGE_SIZE = 100
 _EC2_STATES = ["pending", "running", "stopping", "stopped"]  # all but those that are gone

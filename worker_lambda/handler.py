@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from worker_lambda import __version__
-from worker_lambda.contract import Collection, ContractError, Discovery, WorkerRequest, WorkerResponse
+from worker_lambda.contract import ContractError, WorkerRequest, WorkerResponse
 from worker_lambda.errors import DeliveryError
 from worker_lambda.json_log import JsonLog, metrics
+from worker_lambda.result_object import Collection, Discovery
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -15,11 +15,12 @@ from typing import Any, TextIO
 
 from worker_lambda import collect
 from worker_lambda.collectors import collector_for
-from worker_lambda.contract import DEFAULT_PORTS, HOST, DatabaseResult, DatabaseTarget
+from worker_lambda.contract import DEFAULT_PORTS, HOST, DatabaseTarget
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import DatabaseError
 from worker_lambda.privileges.wording import printable
 from worker_lambda.program import FAILED, Parser, account_name, environment_variable, run
+from worker_lambda.result_object import DatabaseResult
 
 COMPLETE, PARTIAL = 0, 3
 _LONGEST_SECONDS = 86_400

@@ -11,14 +11,12 @@ from collections.abc import Collection as Sized
 from collections.abc import Iterator
 
 from dbadmin_assets.review.times import whole_seconds
-from worker_lambda.contract import (
-    DATABASE_TYPES,
+from worker_lambda.contract import DATABASE_TYPES, Reason, WorkerRequest
+from worker_lambda.result_object import (
     WARNING_INCOMPLETE_DATABASES,
     WARNING_INCOMPLETE_RIGHTS,
     Collection,
     DatabaseConnection,
-    Reason,
-    WorkerRequest,
 )
 
 INCOMPLETE_WARNINGS = (WARNING_INCOMPLETE_RIGHTS, WARNING_INCOMPLETE_DATABASES)

@@ -16,7 +16,8 @@ from dbadmin_assets.review.result_check import ADMIN
 from dbadmin_assets.review.settle import ResultConnection, ResultObject, Settled, settle
 from dbadmin_assets.review.totals import TargetTotals
 from dbadmin_assets.review.verdict import overall
-from worker_lambda.contract import DATABASE_TYPES, WARNING_NO_ACCOUNTS, WARNING_NOT_IN_INVENTORY, WARNING_SAME_SERVER
+from worker_lambda.contract import DATABASE_TYPES
+from worker_lambda.result_object import WARNING_NO_ACCOUNTS, WARNING_NOT_IN_INVENTORY, WARNING_SAME_SERVER
 
 _UNREACHED = ResultConnection("", None, None, None, None, None)
 # Key, line, number: cells hold no control characters, so NUL separates and sorts lowest. Without a line: detail only.

@@ -25,7 +25,7 @@ class ResultDetails(msgspec.Struct, gc=False):
 
 
 class ResultUser(msgspec.Struct, gc=False):
-    """contract.AdminUser without what every row of a database has in common."""
+    """result_object.AdminUser without what every row of a database has in common."""
 
     database_name: str
     username: str
@@ -53,7 +53,7 @@ class ResultUser(msgspec.Struct, gc=False):
 
 
 class ResultConnection(msgspec.Struct, gc=False):
-    """The part of contract.DatabaseConnection that detail rows show."""
+    """The part of result_object.DatabaseConnection that detail rows show."""
 
     name: str
     product: str | None
@@ -65,7 +65,7 @@ class ResultConnection(msgspec.Struct, gc=False):
 
 
 class ResultWarning(msgspec.Struct, gc=False):
-    """contract.DatabaseWarning."""
+    """result_object.DatabaseWarning."""
 
     database_name: str
     order: int
@@ -73,7 +73,7 @@ class ResultWarning(msgspec.Struct, gc=False):
 
 
 class ResultFound(msgspec.Struct, gc=False):
-    """The part of contract.FoundDatabase that a report shows, or is matched by."""
+    """The part of result_object.FoundDatabase that a report shows, or is matched by."""
 
     identifier: str
     engine: str
@@ -85,7 +85,7 @@ class ResultFound(msgspec.Struct, gc=False):
 
 
 class ResultDiscovery(msgspec.Struct):
-    """contract.Discovery."""
+    """result_object.Discovery."""
 
     status: Literal["complete", "failed", "off"]
     reason: str | None
@@ -94,7 +94,7 @@ class ResultDiscovery(msgspec.Struct):
 
 
 class ResultObject(msgspec.Struct):
-    """The part of contract.Collection that a report is made of."""
+    """The part of result_object.Collection that a report is made of."""
 
     databaseConnections: list[ResultConnection]
     adminUsers: list[ResultUser]

@@ -13,14 +13,8 @@ import msgspec
 from dbadmin_assets.review.records import CollectionObject, DatabaseOutcome, Outcome, Status
 from dbadmin_assets.review.result_check import INCOMPLETE_WARNINGS, problems
 from dbadmin_assets.review.times import whole_seconds
-from worker_lambda.contract import (
-    SCHEMA_VERSION,
-    Collection,
-    DatabaseConnection,
-    DatabaseFailure,
-    Reason,
-    WorkerRequest,
-)
+from worker_lambda.contract import SCHEMA_VERSION, Reason, WorkerRequest
+from worker_lambda.result_object import Collection, DatabaseConnection, DatabaseFailure
 
 _MOST_PROBLEMS = 5
 _MOST_DETAIL = 2000

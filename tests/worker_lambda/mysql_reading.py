@@ -14,9 +14,10 @@ from worker_lambda.collectors import mysql as collector
 from worker_lambda.collectors.mysql_connection import session
 from worker_lambda.collectors.mysql_queries import PROBE, facts
 from worker_lambda.collectors.mysql_rows import Row, read_facts, read_probe
-from worker_lambda.contract import AdminUser, DatabaseResult, DatabaseTarget
+from worker_lambda.contract import DatabaseTarget
 from worker_lambda.credentials import Credentials
 from worker_lambda.privileges.mysql_catalogue import Catalogue
+from worker_lambda.result_object import AdminUser, DatabaseResult
 
 
 def catalogue_of(server: KnownServer) -> Catalogue:

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.tds.recorded import MASTERS, RECORDED
-from worker_lambda.contract import AdminUser
 from worker_lambda.privileges.sqlserver import evaluate
 from worker_lambda.privileges.sqlserver_catalogue import parse
 from worker_lambda.privileges.wording import printable
+from worker_lambda.result_object import AdminUser
 
 TABLE = Path(__file__).parent / "expected" / "sqlserver.csv"
 COLUMNS = ("tier", "rule_id", "access_path", "role_name", "permission_level", "user_status")

@@ -10,16 +10,10 @@ from typing import Any
 import pytest
 
 from worker_lambda.collect import collect
-from worker_lambda.contract import (
-    Collection,
-    DatabaseResult,
-    DatabaseTarget,
-    Reason,
-    ResultLocation,
-    WorkerRequest,
-)
+from worker_lambda.contract import DatabaseTarget, Reason, ResultLocation, WorkerRequest
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import ConnectionFailed
+from worker_lambda.result_object import Collection, DatabaseResult
 
 PLACE = ResultLocation("bucket", "collections/c/111111111111/us-east-1/1.json", "us-east-1", "arn")
 NOW = "2026-01-15T14:22:33Z"

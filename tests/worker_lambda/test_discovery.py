@@ -14,9 +14,10 @@ from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
 from worker_lambda import discovery
-from worker_lambda.contract import DISCOVER_TAG, Discovery, ResultLocation, WorkerRequest
+from worker_lambda.contract import DISCOVER_TAG, ResultLocation, WorkerRequest
 from worker_lambda.discovery import begin
 from worker_lambda.discovery_lists import clusters_and_instances
+from worker_lambda.result_object import Discovery
 
 REGION = "us-east-1"
 ARN = "arn:aws:rds:us-east-1:111111111111"

@@ -11,8 +11,8 @@ import pytest
 from sandbox.engines import create_reader
 from tests.engines import READER, KnownServer, by_username
 from worker_lambda.collectors.mysql import EXCLUDED_VARIABLE, collect
-from worker_lambda.contract import DatabaseResult
 from worker_lambda.credentials import Credentials
+from worker_lambda.result_object import DatabaseResult
 
 
 def collected(server: KnownServer, credentials: Credentials) -> DatabaseResult:

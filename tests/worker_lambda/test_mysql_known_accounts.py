@@ -12,8 +12,8 @@ import pytest
 from tests.engines import ROOT, KnownServer, by_username, known_accounts
 from tests.worker_lambda.mysql_reading import as_known
 from worker_lambda.collectors.mysql import collect
-from worker_lambda.contract import DatabaseResult
 from worker_lambda.privileges.mysql_rules import RULES
+from worker_lambda.result_object import DatabaseResult
 
 # Made by the official images, not by us.
 _OF_IMAGES = {"root@%", "healthcheck@127.0.0.1", "healthcheck@::1", "healthcheck@localhost"}

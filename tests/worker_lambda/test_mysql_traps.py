@@ -14,11 +14,11 @@ from tests.engines import KnownServer, by_username
 from tests.worker_lambda.mysql_reading import collect_given
 from tests.worker_lambda.recorded_mysql import aurora_3
 from worker_lambda.collectors.mysql import collect
-from worker_lambda.contract import DatabaseResult
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import CollectionFailed
 from worker_lambda.privileges.mysql import evaluate
 from worker_lambda.privileges.mysql_catalogue import Account, Catalogue, Principal, ProxyGrant
+from worker_lambda.result_object import DatabaseResult
 
 PASSWORD = "trap-secret-1"
 

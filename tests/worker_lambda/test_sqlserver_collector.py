@@ -24,9 +24,10 @@ from worker_lambda.collectors import sqlserver, sqlserver_diagnosis, sqlserver_p
 from worker_lambda.collectors.sqlserver import collect
 from worker_lambda.collectors.sqlserver_errors import from_exit, from_failure
 from worker_lambda.collectors.sqlserver_freetds import configuration
-from worker_lambda.contract import DatabaseResult, DatabaseTarget, Reason, Tls
+from worker_lambda.contract import DatabaseTarget, Reason, Tls
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import DatabaseError
+from worker_lambda.result_object import DatabaseResult
 
 PASSWORD = "p@ss;{}='\"\\ wörd"
 USERS = {READER: PASSWORD}

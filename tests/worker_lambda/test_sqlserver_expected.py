@@ -12,10 +12,11 @@ from sandbox.tds.server import TdsServer
 from sandbox.tds.versions import ROLES_OF_2022, SERVER_TYPES
 from tests.worker_lambda.sqlserver_expected import as_rows, evaluated, expected
 from worker_lambda.collectors.sqlserver import collect
-from worker_lambda.contract import DatabaseResult, DatabaseTarget
+from worker_lambda.contract import DatabaseTarget
 from worker_lambda.credentials import Credentials
 from worker_lambda.privileges.sqlserver_catalogue import parse
 from worker_lambda.privileges.sqlserver_rules import RULES
+from worker_lambda.result_object import DatabaseResult
 
 PASSWORD = "correct horse"
 VERSIONS = {

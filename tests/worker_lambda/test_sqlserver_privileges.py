@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from sandbox.tds.builder import ServerBuilder
 from sandbox.tds.catalogues import READER, known_2019, rds_2022
-from worker_lambda.contract import AdminUser
 from worker_lambda.privileges.sqlserver import Evaluation, evaluate
 from worker_lambda.privileges.sqlserver_catalogue import parse, utc
 from worker_lambda.privileges.sqlserver_holdings import Membership
+from worker_lambda.result_object import AdminUser
 
 NOW = "2024-01-15T14:22:33Z"
 

@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 
 from worker_lambda.collectors.sqlserver import collect
-from worker_lambda.contract import AdminUser, DatabaseTarget
+from worker_lambda.contract import DatabaseTarget
 from worker_lambda.credentials import Credentials
 from worker_lambda.privileges.sqlserver_reader import delimited
 from worker_lambda.reader_grants import PASSWORD_VARIABLE, sqlserver_script
+from worker_lambda.result_object import AdminUser
 
 VARIABLE = "DBADMIN_TEST_MSSQL_DSN"
 PREFIX = "dbadmin_test_"

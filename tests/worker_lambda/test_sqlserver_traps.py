@@ -11,9 +11,9 @@ from sandbox.tds.recorded_clouds import rds_2019
 from sandbox.tds.server import TdsServer
 from sandbox.tds.versions import SQL_2019
 from tests.worker_lambda.test_sqlserver_collector import PASSWORD, USERS, read
-from worker_lambda.contract import AdminUser
 from worker_lambda.privileges.sqlserver import Evaluation, evaluate
 from worker_lambda.privileges.sqlserver_catalogue import parse
+from worker_lambda.result_object import AdminUser
 
 
 def server() -> ServerBuilder:

@@ -8,11 +8,11 @@ import pytest
 
 from sandbox.tds.builder import ServerBuilder
 from sandbox.tds.recorded import RECORDED
-from worker_lambda.contract import WARNING_EXCLUDED_ADMIN, WARNING_INCOMPLETE_DATABASES, WARNING_NO_ACCOUNTS
 from worker_lambda.privileges.sqlserver import evaluate
 from worker_lambda.privileges.sqlserver_catalogue import parse
 from worker_lambda.privileges.sqlserver_gaps import gaps, hidden_from_reader
 from worker_lambda.privileges.sqlserver_tiers import Tiers
+from worker_lambda.result_object import WARNING_EXCLUDED_ADMIN, WARNING_INCOMPLETE_DATABASES, WARNING_NO_ACCOUNTS
 
 READER = "audit_reader"
 

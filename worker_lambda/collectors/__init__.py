@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-from worker_lambda.contract import DatabaseResult, DatabaseTarget
+from worker_lambda.contract import DatabaseTarget
 from worker_lambda.credentials import Credentials
+from worker_lambda.result_object import DatabaseResult
 
 # collect(target, credentials, deadline, account_id, region); `deadline` is on time.monotonic()'s clock.
 Collector = Callable[[DatabaseTarget, Credentials, float, str, str], DatabaseResult]

@@ -8,20 +8,13 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from worker_lambda import contract
+from worker_lambda import result_object
 from worker_lambda.collectors import mysql_reader
 from worker_lambda.collectors.mysql_connection import Session, session
 from worker_lambda.collectors.mysql_queries import PROBE, SESSION, Facts, facts
 from worker_lambda.collectors.mysql_rows import Row, read_facts, read_probe
 from worker_lambda.collectors.mysql_visibility import VIEW, Visible
-from worker_lambda.contract import (
-    AdminUser,
-    DatabaseConnection,
-    DatabaseResult,
-    DatabaseTarget,
-    DatabaseWarning,
-    Query,
-)
+from worker_lambda.contract import DatabaseTarget
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import StatementRefused
 from worker_lambda.privileges import mysql_selection, wording
@@ -29,6 +22,7 @@ from worker_lambda.privileges.mysql import Verdict, evaluate
 from worker_lambda.privileges.mysql_catalogue import Account, Catalogue, Principal
 from worker_lambda.privileges.mysql_rules import RULES_VERSION
 from worker_lambda.privileges.mysql_selection import ExclusionPolicy
+from worker_lambda.result_object import AdminUser, DatabaseConnection, DatabaseResult, DatabaseWarning, Query
 
 EXCLUDED_VARIABLE = "DBADMIN_EXCLUDED_MYSQL_ACCOUNTS"
 
@@ -185,7 +179,7 @@ def _gap_warning(target: DatabaseTarget, catalogue: Catalogue, reader: Principal
     return [
         DatabaseWarning(
             database_name=target.name,
-            order=contract.WARNING_INCOMPLETE_RIGHTS,
+            order=result_object.WARNING_INCOMPLETE_RIGHTS,
             text=f"Incomplete: login lacks {lacking}",
             cures=mysql_reader.cures(catalogue.gaps, catalogue.flavour, reader),
         )
@@ -205,9 +199,9 @@ def _warnings(
     ]
     if hidden:
         text = f"Excluded account is an enabled administrator: {', '.join(hidden)}"
-        found.append((contract.WARNING_EXCLUDED_ADMIN, text))
+        found.append((result_object.WARNING_EXCLUDED_ADMIN, text))
     if not catalogue.gaps and all(user["excluded_by_policy"] for user in users):  # behind a gap there may be many
-        found.append((contract.WARNING_NO_ACCOUNTS, "No accounts to list"))
+        found.append((result_object.WARNING_NO_ACCOUNTS, "No accounts to list"))
     return [DatabaseWarning(database_name=target.name, order=order, text=text) for order, text in found]
 
 

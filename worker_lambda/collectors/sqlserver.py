@@ -10,11 +10,12 @@ from worker_lambda.collectors import sqlserver_queries as queries
 from worker_lambda.collectors.sqlserver_child import Request
 from worker_lambda.collectors.sqlserver_freetds import ENCRYPTION, configuration
 from worker_lambda.collectors.sqlserver_process import run_child
-from worker_lambda.contract import DatabaseResult, DatabaseTarget, Reason
+from worker_lambda.contract import DatabaseTarget, Reason
 from worker_lambda.credentials import Credentials
 from worker_lambda.errors import CollectionFailed, ConnectionFailed
 from worker_lambda.privileges.sqlserver import Evaluation, evaluate
 from worker_lambda.privileges.sqlserver_catalogue import Server, parse
+from worker_lambda.result_object import DatabaseResult
 
 LOGIN_TIMEOUT_SECONDS = 15
 QUERY_TIMEOUT_SECONDS = 60

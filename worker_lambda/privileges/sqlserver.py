@@ -6,12 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from worker_lambda.contract import (
-    WARNING_EXCLUDED_ADMIN,
-    WARNING_NO_ACCOUNTS,
-    AdminUser,
-    DatabaseWarning,
-)
 from worker_lambda.privileges import sqlserver_accounts as accounts
 from worker_lambda.privileges.sqlserver_catalogue import DatabasePrincipal, Principal, Server
 from worker_lambda.privileges.sqlserver_databases import DatabaseRights
@@ -19,6 +13,7 @@ from worker_lambda.privileges.sqlserver_gaps import gaps
 from worker_lambda.privileges.sqlserver_rules import RULES, RULES_VERSION
 from worker_lambda.privileges.sqlserver_tiers import Tiers, Verdict, is_rds
 from worker_lambda.privileges.wording import quoted, role_name
+from worker_lambda.result_object import WARNING_EXCLUDED_ADMIN, WARNING_NO_ACCOUNTS, AdminUser, DatabaseWarning
 
 
 @dataclass(frozen=True, slots=True)

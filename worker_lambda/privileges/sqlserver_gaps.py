@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from worker_lambda.contract import WARNING_INCOMPLETE_DATABASES, WARNING_INCOMPLETE_RIGHTS, DatabaseWarning
 from worker_lambda.privileges import sqlserver_reader as reader_rights
 from worker_lambda.privileges.sqlserver_catalogue import PUBLIC_ID, Database, Principal, Server
 from worker_lambda.privileges.sqlserver_databases import DatabaseRights
 from worker_lambda.privileges.sqlserver_tiers import Tiers, is_rds
 from worker_lambda.privileges.wording import cut, quoted
+from worker_lambda.result_object import WARNING_INCOMPLETE_DATABASES, WARNING_INCOMPLETE_RIGHTS, DatabaseWarning
 
 # AWS's own: no customer can be given access, so they are no gap in what was asked for.
 RDS_OWN_DATABASES = {"rdsadmin", "model", "rdsadmin_ReportServer", "rdsadmin_ReportServerTempDB"}

@@ -22,13 +22,7 @@ from dbadmin_assets.review.records import (
 )
 from dbadmin_assets.review.signature import signed_section
 from dbadmin_assets.review.verdict import judge
-from worker_lambda.contract import (
-    DATABASE_TYPES,
-    DatabaseTarget,
-    ResultLocation,
-    WorkerRequest,
-    collection_key,
-)
+from worker_lambda.contract import DATABASE_TYPES, DatabaseTarget, ResultLocation, WorkerRequest, collection_key
 
 
 class LocalSigner:
