@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ from worker_lambda.contract import Reason, WorkerRequest
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
+# Kinds of errors that Lambda reports itself; a class of Python's has no dot.
+_LAMBDAS_OWN = re.compile(r"(Runtime|Sandbox|Extension|Function)\.[A-Za-z.]{1,100}")
 MAX_ANSWER_BYTES = 256 * 1024  # our worker answers some hundred bytes; its data goes to S3
 _THROTTLES = {"TooManyRequestsException", "ThrottlingException", "Throttling", "EC2ThrottledException"}
 _COLD_START_FAILURES = ("Runtime.ExitError", "Sandbox.", "Extension.", "InitError")
@@ -127,32 +130,41 @@ def _service_error(error: ClientError) -> Refused:
 
 
 def _function_error(body: bytes) -> Refused:
-    """The function was run and failed. Time-outs and crashed sandboxes may pass; a bug in it does not."""
+    """The function was run and failed. Time-outs and crashed sandboxes may pass; a bug in it does not.
+
+    Of an exception of its own only the class is told: the text may name an account, and goes to Dagster and its logs.
+    """
     said = _json_object(body) or {}
     kind, text = str(said.get("errorType", "unknown error")), str(said.get("errorMessage", ""))
-    detail = f"the function failed with {kind}: {text}"[:500]
+    detail = f"the function failed with {_named(kind)}"
+    if _LAMBDAS_OWN.fullmatch(kind):
+        detail = f"{detail}: {text}"[:500]
     if "timed out" in text.lower() or kind == "Sandbox.Timedout":
         return Refused(Reason.WORKER_TIMED_OUT, detail, retryable=True)
     return Refused(Reason.INVALID_ANSWER, detail, retryable=kind.startswith(_COLD_START_FAILURES))
 
 
+def _named(kind: str) -> str:
+    return kind if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,100}", kind) else "an error whose class has no name"
+
+
 def _read_answer(body: bytes, request: WorkerRequest) -> Answered | WrongAnswer | Refused:
     said = _json_object(body)
     if said is None:
-        return WrongAnswer(f"the answer is no JSON object: {body[:60]!r}")
+        return WrongAnswer(f"the answer is no JSON object ({len(body)} bytes)")
     expected = {
         "accountId": request.account_id,
         "region": request.region,
         "collectionId": request.collection_id,
         "attempt": request.attempt,
     }
-    wrong = [f"{k} is {said.get(k)!r}, not {v!r}" for k, v in expected.items() if said.get(k) != v]
+    wrong = [f"{k} is not {v!r}" for k, v in expected.items() if said.get(k) != v]
     status = said.get("status")
     if status == "failure":
         # A worker that refuses its event need not know whose it was: its reason matters more.
         return Refused(Reason.RESULT_MISSING, f"the worker says: {said.get('errorMessage')}"[:500], retryable=False)
     if status != "success":
-        wrong.append(f"status is {status!r}, not 'success' or 'failure'")
+        wrong.append("status is neither 'success' nor 'failure'")
     if wrong:
         return WrongAnswer("the answer is for something else: " + ", ".join(wrong))
     return Answered(sha256=said.get("sha256"))

@@ -116,11 +116,31 @@ def test_a_retry_that_succeeds_is_a_success(fake_aws: FaultyAws, worker: WorkerL
 
 
 @pytest.mark.parametrize(
+    "fault",
+    [
+        function_error("OperationalError", "Access denied for user 'carol'@'%'"),
+        function_error("KeyError", "'carol'"),
+        raw(b"carol is no JSON"),
+        raw(b'{"status": "carol", "accountId": "carol"}'),
+    ],
+)
+def test_no_text_that_may_name_an_account_comes_out_of_a_broken_worker(
+    fake_aws: FaultyAws, worker: WorkerLambda, inventory: Inventory, fault: Any
+) -> None:
+    fake_aws.script = [fault]
+    outcome = collect(worker, inventory)
+    assert outcome.status == "failed"
+    assert outcome.detail
+    assert "carol" not in outcome.detail
+
+
+@pytest.mark.parametrize(
     ("fault", "detail"),
     [
         (error(403, "AccessDeniedException"), "AccessDeniedException on lambda:InvokeFunction"),
         (error(404, "ResourceNotFoundException"), "ResourceNotFoundException"),
         (function_error("KeyError", "'x'"), "the function failed with KeyError"),
+        (function_error("Runtime.ImportModuleError", "No module named 'x'"), "ImportModuleError: No module named 'x'"),
         (raw(b"<html>Bad Gateway</html>"), "no JSON object"),
         (raw(b"x" * 7_000_000), "larger than"),
         (raw(b"[]"), "no JSON object"),
