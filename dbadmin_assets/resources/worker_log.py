@@ -58,13 +58,13 @@ def _of_object(said: dict[str, Any]) -> str | None:
         return ""  # metrics: the line before has the same numbers
     if all(name in said for name in _OWN):
         fields = {name: value for name, value in said.items() if name not in _OWN and name not in _SHOWN_ONCE}
-        words = [f"{name}={_value(value)}" for name, value in fields.items()]
-        return " ".join([str(said["timestamp"]), str(said["level"]), str(said["message"]), *words])
+        words = [f"{_plain(name)}={_value(value)}" for name, value in fields.items()]
+        return " ".join([_plain(said["timestamp"]), _plain(said["level"]), _plain(said["message"]), *words])
     if str(said.get("type", "")).startswith("platform."):
         numbers = said["record"].get("metrics") if isinstance(said.get("record"), dict) else None
-        return f"{said['type']} {_value(numbers)}" if isinstance(numbers, dict) else ""
+        return f"{_plain(said['type'])} {_value(numbers)}" if isinstance(numbers, dict) else ""
     if isinstance(kind := said.get("errorType"), str):
-        return f"ERROR {kind[:_LONGEST_VALUE]}"
+        return f"ERROR {_plain(kind)}"
     return None
 
 
@@ -73,6 +73,11 @@ def _of_text(line: str) -> str | None:
         return line.strip().replace("\t", " ")
     found = _EXCEPTION.fullmatch(line)
     return f"ERROR {found['name']}" if found else None
+
+
+def _plain(text: object) -> str:
+    """ASCII on one line: a worker's account may write what it likes."""
+    return ascii(str(text)[:_LONGEST_VALUE])[1:-1]
 
 
 def _value(value: object) -> str:

@@ -71,6 +71,14 @@ def test_control_characters_in_a_value_are_written_out() -> None:
     assert line.endswith('database="a\\u001b[2Jb\\u202ec d"')
 
 
+def test_no_part_of_a_line_can_move_the_cursor_or_make_another_line() -> None:
+    evil = "a\x1b[2J\nb"
+    (line,) = shown({**OWN, "timestamp": evil, "level": evil, "message": evil, evil: 1})
+    assert not any(ord(c) < 32 for c in line)
+    told = shown({"level": "ERROR", "errorType": evil}, {"type": "platform." + evil, "record": {"metrics": {evil: 1}}})
+    assert not any(ord(c) < 32 for text in told for c in text)
+
+
 @given(st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=200))
 def test_a_line_that_nobody_vouches_for_is_never_shown(text: str) -> None:
     assert shown("not ours: " + text) == (
