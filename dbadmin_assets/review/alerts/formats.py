@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ from dbadmin_assets.review.csv_cells import visible
 
 SUBJECT_LENGTH = 100  # SNS refuses a longer one
 _SLACK_SECTION = 3000
-_TEAMS_LINES = 100  # a card may have 28 KB
+_TEAMS_BYTES = 24_000  # of lines; a card may have 28 KB
 _LINE = 240
 _NOT_PLAIN_ASCII = re.compile(r"[^\x20-\x7e]")
 _TITLES = {
@@ -70,10 +72,11 @@ def slack(alert: Alert) -> dict[str, Any]:
 
 def teams(alert: Alert) -> dict[str, Any]:
     """For a Workflows webhook of Teams: an Adaptive Card of text runs, which know no Markdown."""
-    lines = list(_lines(alert))
-    if len(lines) > _TEAMS_LINES:
-        lines = [*lines[:_TEAMS_LINES], f"and {len(lines) - _TEAMS_LINES} more lines"]
-    blocks = [_text_block(title(alert), weight="Bolder"), *(_text_block(line) for line in lines)]
+    lines = [_text_block(line) for line in _lines(alert)]
+    sums = accumulate(len(json.dumps(line)) + 2 for line in lines)
+    kept = sum(total <= _TEAMS_BYTES for total in sums)
+    more = [_text_block(f"and {len(lines) - kept} more lines")] if kept < len(lines) else []
+    blocks = [_text_block(title(alert), weight="Bolder"), *lines[:kept], *more]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard", "version": "1.4", "body": blocks,

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,7 +120,15 @@ def test_slack_keeps_its_3000_characters_and_says_how_much_is_left_out() -> None
 def test_teams_keeps_its_28_kb() -> None:
     message = teams(alert(*(f"{n:012d}|us-east-1" for n in range(200))))
     assert len(json.dumps(message)) < 28_000
-    assert "and 103 more lines" in strings(message)[-1]
+    assert strings(message)[-1].endswith(" more lines")
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "\U0001f512", '"'])
+def test_teams_keeps_its_28_kb_whatever_the_reasons_are_made_of(letter: str) -> None:
+    targets = tuple(AlertTarget(f"{n:012d}|us-east-1", letter * 500) for n in range(200))
+    message = teams(msgspec.structs.replace(alert("a"), targets=targets))
+    assert len(json.dumps(message)) < 28_000
+    assert strings(message)[-1].endswith(" more lines")
 
 
 def test_ten_thousand_targets_are_cut_in_the_alert_itself() -> None:
