@@ -158,6 +158,8 @@ class Look:
                     break
                 new.append(record)
             for record in reversed(new):
+                if record.create_timestamp > self._now - SETTLE_SECONDS:
+                    break
                 state.runless_after[check] = record.id
                 evaluation = record.evaluation
                 if evaluation is None or record.run_id:

@@ -270,3 +270,17 @@ def test_what_runs_and_is_not_declared_is_in_the_report_and_leaves_it_complete(
     assert manifest["complete"] is True
     assert [target["known"] for target in manifest["discovered"]["targets"]] == [1, 1, 1]
     assert len(manifest["discovered"]["undeclared"]) == 3
+
+
+def test_a_target_is_collected_again_where_more_was_declared_since(
+    instance: dg.DagsterInstance, store: EvidenceStore, fake_aws: FaultyAws, tmp_path: Path
+) -> None:
+    first = run_job(instance)
+    more = b"[{name: orders, engine: mysql, host: db1}, {name: late, engine: mysql, host: db9}]"
+    text = INVENTORY.replace(b"[{name: orders, engine: mysql, host: db1}]", more)
+    (tmp_path / "inventory.yaml").write_bytes(text)
+    asked = len(fake_aws.events)
+    assert re_execute(instance, first.run_id).success
+    assert [(e["account_id"], e["region"], e["attempt"]) for e in fake_aws.events[asked:]] == [
+        ("111111111111", "us-east-1", 2)
+    ]

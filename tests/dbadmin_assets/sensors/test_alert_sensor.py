@@ -284,6 +284,20 @@ def test_a_check_that_a_sensor_evaluates_is_told_at_its_turn_and_back(
     assert watch.new() == [STALE, ("check-recovered", "report_freshness", [])]
 
 
+def test_an_evaluation_that_may_still_be_overtaken_waits_for_the_next_tick(
+    instance: dg.DagsterInstance, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL may show the later of two before the earlier one, which would be passed over for good."""
+    monkeypatch.setattr(alerting, "SETTLE_SECONDS", 60)
+    judged = Judgement(False, "ERROR", "101 days old")
+    instance.report_runless_asset_event(check_evaluation(REPORT, FRESHNESS, judged))
+    watch.tick()
+    assert watch.new() == []
+    monkeypatch.setattr(alerting, "SETTLE_SECONDS", 0)
+    watch.tick()
+    assert watch.new() == [STALE]
+
+
 def test_a_target_that_left_the_inventory_is_forgotten(
     instance: dg.DagsterInstance, fake_aws: FaultyAws, watch: Watch
 ) -> None:
