@@ -123,7 +123,7 @@ class Collecting:
             outcome = self._nothing_to_read(target)
             self._store.put_outcome(outcome)
             return outcome
-        kept = self._earlier.kept(target.key)
+        kept = self._earlier.kept(target)
         if kept is not None:
             return kept
         outcome = left_behind(

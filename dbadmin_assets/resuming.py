@@ -35,10 +35,13 @@ class Earlier:
     asked: dict[str, list[Asked]] = field(default_factory=dict)
     delivered: dict[str, list[int]] = field(default_factory=dict)
 
-    def kept(self, key: str) -> Outcome | None:
-        """The verdict on a target that need not be collected again: none of its databases failed."""
-        found = self.outcomes.get(key)
-        return None if found is None or any(d.status == "failed" for d in found.databases) else found
+    def kept(self, target: Target) -> Outcome | None:
+        """The verdict on a target that need not be collected again: of each declared database, and none failed."""
+        found = self.outcomes.get(target.key)
+        if found is None or any(d.status == "failed" for d in found.databases):
+            return None
+        covered = {database.name for database in found.databases}
+        return found if all(database.name in covered for database in target.databases) else None
 
     def last_attempt(self, key: str) -> int:
         """The largest number that was used for a target; 0 where there was none."""

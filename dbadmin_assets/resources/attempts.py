@@ -120,7 +120,8 @@ class Attempts:
         over_at = time.monotonic() + min(seconds, settings.timeout_seconds + RESULT_MARGIN_SECONDS)
         client = accounts.lambda_client(self._target.region, _rounded_up(seconds))
         answer = invoke(client, credentials, settings.function_name, request, self._keep_log)
-        if isinstance(answer, Refused) and _UNKNOWN_TO_OLDER_WORKERS in answer.detail and settings.discover:
+        too_old = isinstance(answer, Refused) and _UNKNOWN_TO_OLDER_WORKERS in answer.detail
+        if too_old and settings.discover and not self._worker.stopped.is_set():
             # A worker from before discovery: its databases matter more, and the report says that nobody looked.
             self._target = replace(self._target, worker=replace(settings, discover=False))
             request = self._request(self._made)
