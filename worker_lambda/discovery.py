@@ -1,7 +1,7 @@
 """Which databases AWS says run in this account and region: RDS instances, clusters, and EC2 hosts by tag.
 
 Runs in threads beside the collection and never fails it: what may not be asked, or did not answer in time, is the
-discovery's own `failed` with its reason, and what was found until then is kept. Only reads; docs/coverage.md.
+discovery's own `failed` with its reason, and what the other service found is kept. Only reads; docs/coverage.md.
 """
 
 from __future__ import annotations

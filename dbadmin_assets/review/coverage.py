@@ -212,8 +212,8 @@ def _gone(record: TargetRecord, settled: Settled, found: Iterable[ResultFound]) 
             continue
         hosts = [_host(h) for h in (declared.get(database.name), connected.get(database.name)) if h]
         own = [_hash(host, record.region) for host in hosts]
-        # Where RDS lists anything, its hash tells an endpoint of this account from one of another.
-        if hosts and not listed & set(hosts) and all(h and (h in hashes or not hashes) for h in own):
+        # The hash in what RDS lists tells an endpoint of this account from one of another.
+        if hosts and not listed & set(hosts) and all(h in hashes for h in own):
             gone.append(Gone(database.name, hosts[0]))
     return tuple(gone)
 

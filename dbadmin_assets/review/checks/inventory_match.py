@@ -10,6 +10,8 @@ from msgspec import UNSET
 from dbadmin_assets.review.checks.judgement import Judgement, named
 from dbadmin_assets.review.manifest_model import Discovered, Manifest
 
+_LONGEST_REASON = 200  # of one target; ten are named, and Dagster keeps the sentence
+
 
 def inventory_matches(manifest: Manifest) -> Judgement:
     """Nothing was collected or discovered that is not declared, nothing declared is gone, and no look at it failed.
@@ -19,7 +21,11 @@ def inventory_matches(manifest: Manifest) -> Judgement:
     looked = Discovered(complete=False, targets=[], undeclared=[], gone=[])
     if manifest.discovered is not UNSET:
         looked = manifest.discovered
-    failed = [f"{_place(target)} ({target.reason})" for target in looked.targets if target.status == "failed"]
+    failed = [
+        f"{_place(target)} ({(target.reason or '')[:_LONGEST_REASON]})"
+        for target in looked.targets
+        if target.status == "failed"
+    ]
     dropped = [f"{_place(entry)} {entry.name}" for entry in manifest.not_declared]
     undeclared = [f"{_place(found)} {found.identifier}" for found in looked.undeclared]
     gone = [f"{_place(entry)} {entry.name}" for entry in looked.gone]

@@ -169,6 +169,7 @@ def test_a_declared_database_that_rds_lists_no_more_is_gone_and_says_so_in_its_w
         ("no endpoint of RDS", "old.example.com", looked(runs("prod")), True),
         ("another region's", "old.c1a2b3d4e5f6.eu-west-1.rds.amazonaws.com", looked(runs("prod")), True),
         ("another account's", f"old.{OTHER_HASH}", looked(runs("prod")), True),
+        ("nothing is listed that tells the account's own", f"old.{HASH}", looked(), True),
         ("a proxy's", "old.proxy-c1a2b3d4e5f6.us-east-1.rds.amazonaws.com", looked(runs("prod")), True),
         ("the host is in its secret", None, looked(runs("prod")), True),
     ],
@@ -183,9 +184,10 @@ def test_the_endpoints_of_clusters_and_of_china_are_endpoints_too() -> None:
     hosts: dict[str, str | None] = {
         "a": f"a.cluster-{HASH}", "b": f"b.cluster-ro-{HASH}", "c": f"c.cluster-custom-{HASH}"
     }  # fmt: skip
-    assert len(reported(target(looked(), hosts, failed=down))[1]["discovered"]["gone"]) == 3
+    assert len(reported(target(looked(runs("prod")), hosts, failed=down))[1]["discovered"]["gone"]) == 3
     china: dict[str, str | None] = {"a": "a.c1a2b3d4e5f6.rds.cn-north-1.amazonaws.com.cn"}
-    pair = target(looked(), china, failed={"a": Reason.HOST_NOT_FOUND.value}, region="cn-north-1")
+    listed = looked(runs("prod", "prod.c1a2b3d4e5f6.rds.cn-north-1.amazonaws.com.cn"))
+    pair = target(listed, china, failed={"a": Reason.HOST_NOT_FOUND.value}, region="cn-north-1")
     assert len(reported(pair)[1]["discovered"]["gone"]) == 1
 
 
@@ -268,7 +270,7 @@ def test_hostile_identifiers_stay_text_in_the_csv_the_page_the_workbook_and_the_
 
 def test_the_summary_says_what_is_gone_and_where_it_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
     down = {"old": Reason.HOST_NOT_FOUND.value}
-    first = target(looked(), {"old": f"old.{HASH}"}, failed=down)
+    first = target(looked(runs("prod")), {"old": f"old.{HASH}", "prod": f"prod.{HASH}"}, failed=down)
     second = target(looked(status="failed", reason="AccessDenied on x"), {"prod": "h"}, region="us-west-2")
     _, made = reported(first, second)
     print_summary(summarize(made, "s3://b/r/"))
@@ -343,4 +345,4 @@ def test_every_found_database_is_known_or_listed_and_nothing_that_is_listed_is_g
     section = made["discovered"]
     assert {item["identifier"] for item in section["undeclared"]} == set(listed) - declared
     gone = {item["name"] for item in section["gone"]}
-    assert gone == ((declared & down) - set(listed) if status == "complete" else set())
+    assert gone == ((declared & down) - set(listed) if status == "complete" and listed else set())
