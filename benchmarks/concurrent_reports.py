@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.fake_process import fake_aws_process
 from benchmarks.fan_out import inventory, orchestrator_environment
 from dbadmin_assets.cli.instance import prepare_instance
 from dbadmin_assets.config import load_settings
@@ -36,19 +37,11 @@ def measure(worker_seconds: float) -> None:
     with tempfile.TemporaryDirectory(prefix="concurrent-") as directory:
         home = Path(directory)
         (home / "inventory.json").write_text(inventory(TARGETS))
-        fake = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.fake_aws", "--worker-seconds", str(worker_seconds)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert fake.stdin and fake.stdout
-        try:
-            environment = orchestrator_environment(home, int(fake.stdout.readline()))
+        with fake_aws_process(worker_seconds) as fake:
+            environment = orchestrator_environment(home, fake.port)
             prepare_instance(load_settings(environ=environment))
             one = min(together(1, environment) for _ in range(2))
             ten = together(AT_ONCE, environment)
-        finally:
-            fake.stdin.close()
-            fake.wait()
     print(
         f"{TARGETS} targets, worker {worker_seconds:g} s: one report {one:.1f} s, "
         f"{AT_ONCE} at once {ten:.1f} s, {ten / one:.1f} times"

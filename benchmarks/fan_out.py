@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.fake_process import fake_aws_process
 from dbadmin_assets.cli.instance import dagster_yaml
 
 ORCHESTRATOR = "benchmarks.fan_out_job"
@@ -37,25 +38,16 @@ def measure(targets: int, worker_seconds: float) -> None:
         home = Path(directory)
         (home / "inventory.json").write_text(inventory(targets))
         (home / "dagster.yaml").write_text(dagster_yaml(home))
-        fake = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.fake_aws", "--worker-seconds", str(worker_seconds)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert fake.stdin and fake.stdout
-        try:
-            environment = orchestrator_environment(home, int(fake.stdout.readline()))
+        with fake_aws_process(worker_seconds) as fake:
+            environment = orchestrator_environment(home, fake.port)
             began = time.monotonic()
             child = subprocess.Popen([sys.executable, "-m", ORCHESTRATOR], env=environment)
             _, status, used = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
             wall = time.monotonic() - began
-        finally:
-            fake.stdin.close()
-            most_at_once = fake.stdout.read().strip()
-            fake.wait()
     peak = used.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
     print(
-        f"{targets} targets, worker {worker_seconds:g} s, {most_at_once} at once: exit {child.returncode}, "
+        f"{targets} targets, worker {worker_seconds:g} s, {fake.most_at_once} at once: exit {child.returncode}, "
         f"{wall:.1f} s wall, {used.ru_utime + used.ru_stime:.1f} CPU s, peak {peak:.0f} MiB"
     )
 

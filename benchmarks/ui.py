@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -23,9 +21,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fake_process import fake_aws_process
 from benchmarks.fan_out import ORCHESTRATOR, inventory, orchestrator_environment
 from benchmarks.measured import ROOT, spread
 from dbadmin_assets.cli.instance import dagster_yaml
+from sandbox.browser import BrowserUnavailable
+from sandbox.browser import chromium as find_chromium
+from sandbox.processes import end_group
 
 TARGETS = 1000
 REPEAT = 5
@@ -43,9 +45,10 @@ PAGES = {
 
 def main() -> None:
     """Fill an instance, serve it, open each page."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        print("skipped: there is no Chromium here")
+    try:
+        chromium = find_chromium()
+    except BrowserUnavailable as error:
+        print(f"skipped: {error}")
         return
     with tempfile.TemporaryDirectory(prefix="ui-") as temporary, _fake_aws(Path(temporary)) as environment:
         subprocess.run([sys.executable, "-m", ORCHESTRATOR], env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -53,7 +56,7 @@ def main() -> None:
             _open_all(chromium, url)
 
 
-def _open_all(chromium: str, url: str) -> None:
+def _open_all(chromium: Path, url: str) -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -85,13 +88,8 @@ def _seconds(browser: Any, address: str, wanted: str, photograph: bool) -> float
 def _fake_aws(home: Path) -> Iterator[dict[str, str]]:
     (home / "inventory.json").write_text(inventory(TARGETS))
     (home / "dagster.yaml").write_text(dagster_yaml(home))
-    command = [sys.executable, "-m", "benchmarks.fake_aws", "--worker-seconds", "0"]
-    fake = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert fake.stdin and fake.stdout
-    try:
-        yield orchestrator_environment(home, int(fake.stdout.readline()))
-    finally:
-        fake.communicate()
+    with fake_aws_process(0) as fake:
+        yield orchestrator_environment(home, fake.port)
 
 
 @contextlib.contextmanager
@@ -114,13 +112,7 @@ def _dagster(environment: dict[str, str]) -> Iterator[str]:
             time.sleep(0.3)
         yield f"http://127.0.0.1:{port}"
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end_group(process)
 
 
 def _has_assets(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -113,3 +114,14 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.wait(STOP_WITHIN_SECONDS)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             continue
+
+
+def end_group(process: subprocess.Popen[bytes], within_seconds: float = 20) -> None:
+    """Interrupt a program that leads a group of its own, as Ctrl-C would, then end the whole group whatever it did."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(within_seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from sandbox.browser import BrowserUnavailable, chromium
 
 WIDTH, HEIGHT = 1400, 820
 SEEN_SECONDS = 60
@@ -21,10 +22,11 @@ LARGEST_IMAGE = 150_000
 
 @contextlib.contextmanager
 def browser_page() -> Iterator[Page]:
-    """One page; skips the test where there is no Chromium."""
-    found = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
-    if found is None:
-        pytest.skip("Chromium is not installed here")
+    """One page; skips the test where no Chromium can be had, and says why."""
+    try:
+        found = chromium()
+    except BrowserUnavailable as error:
+        pytest.skip(str(error))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +14,8 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from sandbox.processes import end_group
 
 START_SECONDS = 90
 RUN_SECONDS = 180
@@ -123,7 +124,7 @@ def dagster_ui(environment: Mapping[str, str], log: Path) -> Iterator[DagsterUi]
             _wait_until_served(port, process, log)
             yield DagsterUi(port)
         finally:
-            _stop(process)
+            end_group(process)
 
 
 def _wait_until_served(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -136,14 +137,3 @@ def _wait_until_served(port: int, process: subprocess.Popen[bytes], log: Path) -
             assert process.poll() is None, log.read_text()[-2000:]
             assert time.monotonic() < give_up, log.read_text()[-2000:]
             time.sleep(0.3)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask `dagster dev` to stop its children, then end the whole group whatever it did."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGINT)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(20)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

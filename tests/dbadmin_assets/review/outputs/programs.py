@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import browser
+
 _SECONDS = 180
 
 
@@ -26,7 +28,10 @@ def libreoffice(profile: Path, *arguments: str) -> str:
 
 def chromium(profile: Path, *arguments: str) -> str:
     """Run Chromium in the same way; its console's messages are in what it printed."""
-    program = _found("Chromium", "chromium", "chromium-browser", "google-chrome")
+    try:
+        program = str(browser.chromium())
+    except browser.BrowserUnavailable as error:
+        pytest.skip(str(error))
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr"]
     try:
         return _to_the_end([program, *options, f"--user-data-dir={profile}", *arguments])
