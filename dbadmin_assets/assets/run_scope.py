@@ -1,5 +1,7 @@
 """What one Dagster run belongs to: its collection, who asked, which partitions."""
 
+from collections.abc import Collection
+
 import dagster as dg
 
 from dbadmin_assets.errors import ReportError
@@ -45,14 +47,23 @@ def backfill_partitions(context: dg.AssetExecutionContext, backfill_id: str) -> 
 
 def latest_collections(instance: dg.DagsterInstance, asset: dg.AssetKey, keys: list[str]) -> dict[str, str]:
     """By partition, the collection that its latest materialization belongs to; absent if it has none."""
+    latest: dict[str, str] = {}
+    for key, record in latest_materializations(instance, asset, keys).items():
+        materialization = record.asset_materialization
+        if materialization and "collection_id" in materialization.metadata:
+            latest[key] = str(materialization.metadata["collection_id"].value)
+    return latest
+
+
+def latest_materializations(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, keys: Collection[str]
+) -> dict[str, dg.EventLogRecord]:
+    """By partition, the event of its latest materialization; absent if it has none."""
     ids = instance.event_log_storage.get_latest_storage_id_by_partition(
         asset, dg.DagsterEventType.ASSET_MATERIALIZATION, set(keys)
     )
-    latest: dict[str, str] = {}
-    if ids:
-        wanted = dg.AssetRecordsFilter(asset_key=asset, storage_ids=sorted(ids.values()))
-        for record in instance.fetch_materializations(wanted, limit=len(ids)).records:
-            materialization = record.asset_materialization
-            if record.partition_key and materialization and "collection_id" in materialization.metadata:
-                latest[record.partition_key] = str(materialization.metadata["collection_id"].value)
-    return latest
+    if not ids:
+        return {}
+    wanted = dg.AssetRecordsFilter(asset_key=asset, storage_ids=sorted(ids.values()))
+    records = instance.fetch_materializations(wanted, limit=len(ids)).records
+    return {record.partition_key: record for record in records if record.partition_key}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
-from dbadmin_assets.assets.run_scope import collection_id
+from dbadmin_assets.assets.run_scope import collection_id, latest_materializations
 from dbadmin_assets.checks.evaluation import check_evaluation, check_result
 from dbadmin_assets.resources.wiring import EvidenceResource
 from dbadmin_assets.review.checks import targets
@@ -63,16 +63,9 @@ def materializations(
     instance: dg.DagsterInstance, keys: Sequence[str]
 ) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
     """The latest materialization of each partition that has one."""
-    ids = instance.event_log_storage.get_latest_storage_id_by_partition(
-        ASSET, dg.DagsterEventType.ASSET_MATERIALIZATION, set(keys)
-    )
-    if not ids:
-        return {}
-    wanted = dg.AssetRecordsFilter(asset_key=ASSET, storage_ids=sorted(ids.values()))
     return {
-        record.partition_key: AssetCheckEvaluationTargetMaterializationData(
+        key: AssetCheckEvaluationTargetMaterializationData(
             storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
         )
-        for record in instance.fetch_materializations(wanted, limit=len(ids)).records
-        if record.partition_key is not None
+        for key, record in latest_materializations(instance, ASSET, keys).items()
     }
